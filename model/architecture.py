@@ -1,0 +1,90 @@
+"""What an architecture is: stores, a front door, a hot path, and jobs. One story a file lies in `architectures/`.
+
+A flow is named by the method that tells it and its arguments; it is one step long, and the performer starts the next.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, TypeVar
+
+from orderquake.model.flow import Ask, Flow, Store
+from orderquake.model.order import Order, State
+from orderquake.model.patience import patiently
+from orderquake.model.policy import Policy
+from orderquake.model.work_queue import Ack, Empty, Lease, Leased
+
+A = TypeVar("A")
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Something a ticker starts again and again.
+
+    name   how scenarios name its schedule, under `jobs`
+    flow   the method that tells one page of it: it takes where the page begins, and returns where the next one does
+    """
+
+    name: str
+    flow: str
+
+
+class Architecture(ABC):
+    """A design. Subclass it, tell its flows, say what it requires.
+
+    requires   assumptions without which its promises are off, in the words of the faults' `breaks`
+    """
+
+    name: ClassVar[str]
+    requires: ClassVar[frozenset[str]]
+
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy
+
+    # -- what the performer starts
+
+    @abstractmethod
+    def stores(self, opening: Mapping[str, int]) -> dict[str, Store]:
+        """Fresh stores by service name, for shelves that hold so many units of each product."""
+
+    @abstractmethod
+    def register(self, order: Order) -> Flow[None]:
+        """The front door: the customer has submitted an order."""
+
+    @abstractmethod
+    def cancel(self, order_id: str) -> Flow[None]:
+        """The customer no longer wants it."""
+
+    @abstractmethod
+    def advance(self, order_id: str) -> Flow[bool]:
+        """One step of an order; True while there is more to do at once."""
+
+    @abstractmethod
+    def jobs(self) -> tuple[Job, ...]:
+        """The cold path."""
+
+    async def take(self) -> Leased | Empty:
+        """A worker takes the next order from the queue."""
+        return await self.patiently(Lease(self.policy.lease_us, self.policy.max_deliveries))
+
+    async def hand_back(self, leased: Leased) -> None:
+        """The order rests; the worker is free."""
+        await self.patiently(Ack(leased.order_id, leased.delivery))
+
+    # -- what every story uses
+
+    def start(self, flow: str, arguments: tuple[Any, ...]) -> Flow[Any]:
+        """The coroutine of a flow, named by its method."""
+        coroutine: Flow[Any] = getattr(self, flow)(*arguments)
+        return coroutine
+
+    async def patiently(self, ask: Ask[A]) -> A:
+        """Ask with the patience that the policy has with this service."""
+        return await patiently(ask, self.policy.patience_with(ask.service))
+
+    def move(self, order: Order, to: State, **columns: Any) -> Order:
+        """The order in its next state. A move that the table does not have is a mistake of ours."""
+        assert to in self.policy.states[order.state], f"{order.id}: {order.state} may not become {to}"
+        return order._replace(state=to, **columns)

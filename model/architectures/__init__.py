@@ -1,0 +1,9 @@
+"""The designs, one story a file. Nothing here knows how a story is performed."""
+
+from collections.abc import Mapping
+
+from orderquake.model.architecture import Architecture
+from orderquake.model.architectures.hot_cold import HotCold
+
+ARCHITECTURES: Mapping[str, type[Architecture]] = {design.name: design for design in (HotCold,)}
+"""Every design by its name."""

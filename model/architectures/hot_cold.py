@@ -1,0 +1,481 @@
+"""hot_cold: answer customers from fast caches, keep the books in the background, and promise nothing you cannot keep.
+
+The hot path registers an order, takes the payment, reserves the stock, and fulfils or refunds. The cold path refreshes
+the stock from the system of record and posts finished orders back, once each. Five rules carry it:
+
+  1  Decide, then act. What cannot be taken back (a charge, a refund, a release, a post, a notice) follows a successful
+     write of the state that calls for it. Whoever loses the compare-and-set undoes nothing.
+  2  One step at a time. `advance` reads the row, does the one step its state calls for, and writes it. A crash between
+     any two lines is healed by doing the same step again, with the same keys.
+  3  A reservation is a token over all lines, live until its deadline; consuming it turns it into a pin.
+  4  Units leave the Stock Cache for the record in the one step that applies a snapshot which contains their post.
+  5  Silence proves nothing. A charge is sent again under its key while the provider surely remembers the key; after
+     that it is only looked up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, assert_never
+
+from orderquake.model.architecture import Architecture, Job
+from orderquake.model.flow import Reply, Store, Within
+from orderquake.model.notice import NoticeBoard, Notify
+from orderquake.model.order import Order, State, Sync
+from orderquake.model.order_cache import (
+    AlreadyRegistered,
+    Conflict,
+    Found,
+    ListIdle,
+    ListUnposted,
+    ListUnsynced,
+    MoveCursor,
+    OrderCache,
+    ReadCursor,
+    ReadOrder,
+    ReadOrders,
+    Register,
+    Registered,
+    WriteOrder,
+    WriteOrders,
+    Written,
+)
+from orderquake.model.payment import (
+    AskRefund,
+    Capture,
+    Captured,
+    Charge,
+    Declined,
+    ErrorReplayed,
+    KeyMismatch,
+    ListCaptures,
+    LookUp,
+    NothingCaptured,
+    NothingFound,
+    PaymentProvider,
+    Refund,
+    RefundMade,
+)
+from orderquake.model.record import Booking, Post, Posted, ReadChanges, Rejected, SystemOfRecord
+from orderquake.model.stock import (
+    Adopt,
+    AskStatus,
+    Consume,
+    Extend,
+    Lapse,
+    Lapsed,
+    NotReady,
+    OpenAgain,
+    Pinned,
+    Refresh,
+    Release,
+    Released,
+    Reserve,
+    Reserved,
+    Settle,
+    SoldOut,
+    StockCache,
+)
+from orderquake.model.work_queue import Enqueue, WorkQueue
+
+
+class HotCold(Architecture):
+    """Hot path on caches, cold path to the record; stock has one owner that reserves by token and refreshes by version."""
+
+    name = "hot_cold"
+    requires = frozenset(
+        {
+            "stock store keeps acknowledged writes or announces their loss",
+            "stock has one owner",
+            "order cache keeps acknowledged writes",
+            "order cache compares and sets",
+            "record keeps acknowledged commits",
+            "provider remembers keys beyond the send horizon",
+        }
+    )
+
+    def stores(self, opening: Mapping[str, int]) -> dict[str, Store]:
+        policy = self.policy
+        return {
+            "order_cache": OrderCache(),
+            "stock": StockCache(opening, policy.safety_stock, policy.expires_on_look),
+            "payment": PaymentProvider(policy.key_retention_us, policy.refund_delay_us),
+            "record": SystemOfRecord(opening, policy.below_zero),
+            "notice": NoticeBoard(),
+            "queue": WorkQueue(),
+        }
+
+    # ---------------------------------------------------------------- the front door
+
+    async def register(self, order: Order) -> None:
+        """Write the order down, then answer, then put it in line. If the last is lost, recovery finds the order idle."""
+        answer = await self.patiently(Register(order))
+        match answer:
+            case Registered() | AlreadyRegistered():
+                await Reply("registered")
+            case _:
+                assert_never(answer)
+        await self.patiently(Enqueue((order.id,)))
+
+    async def cancel(self, order_id: str) -> None:
+        """Only raise a flag; whoever advances the order honours it. What is fulfilled can only be returned."""
+        order = await self.read(order_id)
+        if order is None or order.is_final:
+            await Reply("too_late")
+            return
+        match await self.patiently(WriteOrder(order._replace(cancel_asked=True))):
+            case Written():
+                await Reply("flagged")
+            case Conflict():
+                await self.cancel(order_id)
+
+    # ---------------------------------------------------------------- the hot path
+
+    async def advance(self, order_id: str) -> bool:
+        """Read the row, do the one step that its state calls for, write it down. True while there is more to do."""
+        order = await self.read(order_id)
+        if order is None:
+            return False
+        match order.state:
+            case State.REGISTERED:
+                decided = await self.begin(order)
+            case State.CHARGING:
+                decided = await self.charge(order)
+            case State.PAID:
+                decided = await (self.consume(order) if order.token else self.reserve(order))
+            case State.RESERVED:
+                decided = await self.consume(order)
+            case State.REFUND_PENDING:
+                decided = await self.give_back(order)
+            case State.FULFILLED | State.REFUNDED | State.DECLINED | State.CANCELLED:
+                decided = await self.finish(order)
+            case _:
+                assert_never(order.state)
+        return await self.write(order, decided)
+
+    async def begin(self, order: Order) -> Order:
+        """Start to charge; a shop that reserves first does so before."""
+        if await self.is_unwanted(order):
+            return self.move(order, State.CANCELLED)
+        if self.policy.order == "pay_first":
+            return self.move(order, State.CHARGING, generation=1)
+        answer = await self.patiently(Reserve(order.id, order.lines, self.policy.ttl_us))
+        match answer:
+            case Reserved(token):
+                return self.move(order, State.CHARGING, generation=1, token=token)
+            case SoldOut():
+                return self.move(order, State.CANCELLED)
+            case NotReady():
+                return order
+            case _:
+                assert_never(answer)
+
+    async def charge(self, order: Order) -> Order:
+        """Take the money, once. Only a definite answer ends this state."""
+        if order.token and self.policy.extends:
+            await self.patiently(Extend(order.token, order.id, self.policy.ttl_us))
+        if await Within(order.charge_sent_at, self.policy.send_horizon_us):
+            answer = await self.patiently(
+                Charge(self.charge_key(order), order.id, order.total, order.card)
+            )
+        else:
+            answer = await self.patiently(LookUp(self.charge_key(order), order.id))
+        match answer:
+            case Captured(charge_id):
+                return self.move(order, State.PAID, charge_id=charge_id)
+            case Declined():
+                return self.move(order, State.DECLINED)
+            case ErrorReplayed():
+                return await self.look_into(order)
+            case NothingFound():
+                return await self.give_up_on(order)
+            case KeyMismatch():
+                raise AssertionError(f"{order.id}: the charge key was used for something else")
+            case _:
+                assert_never(answer)
+
+    async def look_into(self, order: Order) -> Order:
+        """The provider's final word on this key is an error: ask its ledger, and charge anew only if it took nothing."""
+        answer = await self.patiently(LookUp(self.charge_key(order), order.id))
+        match answer:
+            case Captured(charge_id):
+                return self.move(order, State.PAID, charge_id=charge_id)
+            case Declined():
+                return self.move(order, State.DECLINED)
+            case NothingFound():
+                return order._replace(generation=order.generation + 1)
+            case _:
+                assert_never(answer)
+
+    async def give_up_on(self, order: Order) -> Order:
+        """Nothing found after silence proves nothing, until the ask cannot be on its way any more."""
+        if await Within(order.charge_sent_at, self.policy.key_retention_us):
+            return order
+        return self.move(order, State.DECLINED)
+
+    async def reserve(self, order: Order) -> Order:
+        """Claim the units of a paid order; if there are none, decide to give the money back."""
+        if await self.is_unwanted(order):
+            return self.refund_of(order)
+        answer = await self.patiently(Reserve(order.id, order.lines, self.policy.ttl_us))
+        match answer:
+            case Reserved(token) if self.policy.order == "pay_first":
+                return self.move(order, State.RESERVED, token=token)
+            case Reserved(token):
+                return order._replace(token=token)
+            case SoldOut():
+                return self.refund_of(order)
+            case NotReady():
+                return order
+            case _:
+                assert_never(answer)
+
+    async def consume(self, order: Order) -> Order:
+        """Make the reservation stand for good; if it has lapsed, the order is paid and without one."""
+        if order.cancel_asked:
+            return self.refund_of(order)
+        answer = await self.patiently(Consume(order.token, order.id))
+        match answer:
+            case Pinned():
+                return self.move(order, State.FULFILLED)
+            case Lapsed() if order.state is State.RESERVED:
+                return self.move(order, State.PAID, token="")
+            case Lapsed():
+                return order._replace(token="")
+            case NotReady():
+                return order
+            case _:
+                assert_never(answer)
+
+    async def give_back(self, order: Order) -> Order:
+        """First the money, then the units, then wait until the refund has really arrived. One of them a step."""
+        if not order.refund_id:
+            return await self.refund(order)
+        if order.token:
+            return await self.release(order)
+        answer = await self.patiently(AskRefund(self.refund_key(order), order.id))
+        match answer:
+            case RefundMade(_, "succeeded"):
+                return self.move(order, State.REFUNDED)
+            case RefundMade(_, "failed"):
+                return order._replace(refund_id="", refund_generation=order.refund_generation + 1)
+            case RefundMade():
+                return order
+            case NothingFound():
+                raise AssertionError(f"{order.id}: the provider has no refund {order.refund_id}")
+            case _:
+                assert_never(answer)
+
+    async def refund(self, order: Order) -> Order:
+        """Pay back, once; a pending refund is a refund."""
+        answer: RefundMade | NothingFound | NothingCaptured | KeyMismatch
+        if await Within(order.refund_sent_at, self.policy.send_horizon_us):
+            answer = await self.patiently(
+                Refund(self.refund_key(order), order.id, order.charge_id, order.total)
+            )
+        else:
+            answer = await self.patiently(AskRefund(self.refund_key(order), order.id))
+        match answer:
+            case RefundMade(refund_id, "succeeded") if not order.token:
+                return self.move(order, State.REFUNDED, refund_id=refund_id)
+            case RefundMade(refund_id, _):
+                return order._replace(refund_id=refund_id)
+            case NothingFound():
+                return order
+            case NothingCaptured() | KeyMismatch():
+                raise AssertionError(f"{order.id}: a refund of what was never captured")
+            case _:
+                assert_never(answer)
+
+    async def release(self, order: Order) -> Order:
+        """Put the units back on sale; the row keeps the token until the owner has confirmed."""
+        answer = await self.patiently(Release(order.token, order.id))
+        match answer:
+            case Released():
+                return order._replace(token="")
+            case NotReady():
+                return order
+            case _:
+                assert_never(answer)
+
+    async def finish(self, order: Order) -> Order:
+        """Let go of what an ended order still holds, and tell the customer how it ended."""
+        if order.token and order.state is not State.FULFILLED:
+            return await self.release(order)
+        if not order.is_told:
+            await self.patiently(Notify(order.id, order.state.value))
+        return order._replace(is_told=True)
+
+    # ---------------------------------------------------------------- what the steps share
+
+    async def read(self, order_id: str) -> Order | None:
+        match await self.patiently(ReadOrder(order_id)):
+            case Found(order):
+                return order
+            case _:
+                return None
+
+    async def write(self, before: Order, after: Order) -> bool:
+        """Write what was decided. Nothing decided: rest. Somebody was faster: read again."""
+        if after == before:
+            return False
+        match await self.patiently(WriteOrder(after)):
+            case Written(order):
+                return not order.is_closed
+            case Conflict():
+                return True
+
+    async def is_unwanted(self, order: Order) -> bool:
+        """Cancelled by the customer, or undecided for too long."""
+        return order.cancel_asked or not await Within(order.registered_at, self.policy.decide_within_us)
+
+    def refund_of(self, order: Order) -> Order:
+        return self.move(order, State.REFUND_PENDING, refund_generation=order.refund_generation + 1)
+
+    def charge_key(self, order: Order) -> str:
+        """The same for every attempt at the same charge."""
+        return f"{order.id}/charge/{order.generation}"
+
+    def refund_key(self, order: Order) -> str:
+        return f"{order.id}/refund/{order.refund_generation}"
+
+    # ---------------------------------------------------------------- the cold path
+
+    def jobs(self) -> tuple[Job, ...]:
+        return (
+            Job("inbound", "refresh"),
+            Job("outbound", "post"),
+            Job("recovery", "recover"),
+            Job("settlement", "settle"),
+            Job("sweep", "lapse"),
+            Job("rebuild", "rebuild"),
+        )
+
+    async def refresh(self, after: int = 0) -> int | None:
+        """Bring the Stock Cache what has changed in the record since it last looked."""
+        status = await self.patiently(AskStatus())
+        if not status.is_open:
+            return None
+        changed = await self.patiently(
+            ReadChanges(status.cursor, max(after, status.cursor), self.policy.batch)
+        )
+        await self.patiently(Refresh(status.epoch, changed))
+        return changed.upto if changed.more else None
+
+    async def post(self, after: int = 0) -> int | None:
+        """Post finished orders: freeze what will be said, say it, tell the Stock Cache, and only then call it posted."""
+        page = await self.patiently(ListUnposted(after, self.policy.batch))
+        frozen = await self.freeze(page.orders)
+        if frozen:
+            answers = await self.patiently(Post(tuple(self.booking(order) for order in frozen)))
+            posted = tuple(answer for answer in answers if isinstance(answer, Posted))
+            if isinstance(await self.patiently(Settle(posted)), NotReady):
+                return None
+            await self.patiently(
+                WriteOrders(
+                    tuple(
+                        order._replace(sync=Sync.DEAD_LETTER if isinstance(answer, Rejected) else Sync.POSTED)
+                        for order, answer in zip(frozen, answers, strict=True)
+                    )
+                )
+            )
+        return page.following
+
+    async def freeze(self, orders: tuple[Order, ...]) -> tuple[Order, ...]:
+        """From here on the content of a post never changes, whoever sends it."""
+        frozen = tuple(order for order in orders if order.sync is Sync.POSTING)
+        fresh = tuple(order._replace(sync=Sync.POSTING) for order in orders if order.sync is Sync.UNPOSTED)
+        if not fresh:
+            return frozen
+        answers = await self.patiently(WriteOrders(fresh))
+        return frozen + tuple(answer.order for answer in answers if isinstance(answer, Written))
+
+    def booking(self, order: Order) -> Booking:
+        return Booking(f"{order.id}/final", order.id, order.state.value, order.lines, order.total)
+
+    async def recover(self, after: int = 0) -> int | None:
+        """Put orders that nobody has touched for a while back in line."""
+        page = await self.patiently(ListIdle(self.policy.idle_us, after, self.policy.batch))
+        if page.orders:
+            await self.patiently(Enqueue(tuple(order.id for order in page.orders)))
+        return page.following
+
+    async def settle(self, _after: int = 0) -> int | None:
+        """Compare the provider's captures with the orders, and send back what was taken for an order that is closed."""
+        seen = await self.patiently(ReadCursor("settlement"))
+        page = await self.patiently(ListCaptures(seen, self.policy.settle_after_us, self.policy.batch))
+        rows = await self.patiently(ReadOrders(tuple(capture.order_id for capture in page.captures)))
+        for capture, row in zip(page.captures, rows, strict=True):
+            if not (isinstance(row, Found) and await self.is_settled(capture, row.order)):
+                break
+            seen = capture.place
+        await self.patiently(MoveCursor("settlement", seen))
+        return seen if len(page.captures) == self.policy.batch and seen == page.captures[-1].place else None
+
+    async def is_settled(self, capture: Capture, order: Order) -> bool:
+        """Does the order account for this capture? If it is closed without it, reopen it for a refund."""
+        if not order.is_final:
+            return False
+        if order.charge_id == capture.charge_id:
+            return True
+        if order.charge_id:  # the order has paid already: this money was taken twice
+            key = f"{capture.charge_id}/settlement"
+            await self.patiently(Refund(key, order.id, capture.charge_id, capture.amount))
+            return True
+        reopened = self.move(
+            order,
+            State.REFUND_PENDING,
+            charge_id=capture.charge_id,
+            refund_generation=order.refund_generation + 1,
+            is_told=False,
+        )
+        await self.patiently(WriteOrder(reopened))
+        return False
+
+    async def lapse(self, _after: int = 0) -> int | None:
+        """Where reservations do not expire by themselves, sweep them out."""
+        await self.patiently(Lapse())
+        return None
+
+    # ---------------------------------------------------------------- when the Stock Cache has lost its memory
+
+    async def rebuild(self, _after: int = 0) -> int | None:
+        """Fence every order that holds a token, pin again what is fulfilled, then read the record, then open.
+
+        The order matters: an order that is posted after it was adopted is dropped by the snapshot that contains it; one
+        that was synced before it could be adopted is in every snapshot read from now on.
+        """
+        status = await self.patiently(AskStatus())
+        if status.is_open:
+            return None
+        page_after: int | None = 0
+        while page_after is not None:
+            page = await self.patiently(ListUnsynced(page_after, self.policy.batch))
+            if not await self.fence(page.orders):
+                return None  # somebody moved an order meanwhile: the next tick starts over
+            fulfilled = tuple(
+                (order.id, order.token, order.lines) for order in page.orders if order.state is State.FULFILLED
+            )
+            if isinstance(await self.patiently(Adopt(status.epoch, fulfilled)), NotReady):
+                return None
+            page_after = page.following
+        changes_after: int | None = 0
+        while changes_after is not None:
+            changed = await self.patiently(ReadChanges(0, changes_after, self.policy.batch))
+            if isinstance(await self.patiently(Refresh(status.epoch, changed)), NotReady):
+                return None
+            changes_after = changed.upto if changed.more else None
+        await self.patiently(OpenAgain(status.epoch))
+        return None
+
+    async def fence(self, orders: tuple[Order, ...]) -> bool:
+        """Take the lost token out of every unfinished order, so that nobody can fulfil on the strength of it."""
+        fenced = tuple(
+            self.move(order, State.PAID, token="")
+            if order.state is State.RESERVED
+            else order._replace(token="")
+            for order in orders
+            if order.token and not order.is_final
+        )
+        answers: tuple[Any, ...] = await self.patiently(WriteOrders(fenced)) if fenced else ()
+        return all(isinstance(answer, Written) for answer in answers)

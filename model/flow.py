@@ -1,0 +1,150 @@
+"""How a protocol says what it wants: it awaits effects, and whoever performs it decides what world it lives in.
+
+A flow is an `async` function that awaits effects and nothing else. An effect is data: what is wanted, and of which
+service. There is no clock, no chance and no performer in this file, nor anywhere else in `model`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine, Generator, Hashable
+from dataclasses import dataclass
+from typing import Any, ClassVar, Generic, NamedTuple, NewType, Protocol, TypeAlias, TypeVar
+
+A = TypeVar("A")
+
+Instant = NewType("Instant", int)
+"""A moment that a store stamped, microseconds on its own clock. A flow may carry it to `Within`, never compare it."""
+
+NEVER = Instant(-1)
+"""The moment that has not been stamped yet."""
+
+
+class Effect(Generic[A]):
+    """Something a flow wants done. Awaiting it hands it to the performer and brings back the answer."""
+
+    __slots__ = ()
+
+    def __await__(self) -> Generator[Effect[Any], A, A]:
+        answer = yield self
+        return answer
+
+
+Flow: TypeAlias = Coroutine[Effect[Any], Any, A]
+
+
+class Ask(Effect[A]):
+    """A question to one service. Subclasses are frozen dataclasses named by imperative verbs.
+
+    service   who is asked, as topologies and scenarios name it
+    verb      how histories, faults and latencies name the ask
+    """
+
+    __slots__ = ()
+    service: ClassVar[str]
+    verb: ClassVar[str]
+
+    def about(self) -> tuple[str, str]:
+        """The order the ask concerns and the key under which it is the same ask again; "" where there is none."""
+        return "", ""
+
+
+@dataclass(frozen=True, slots=True)
+class Send(Effect[A]):
+    """Send an ask and wait for the answer at most `timeout_us`.
+
+    raises   NoReply where nothing came back in time (it may have happened), Refused where it certainly did not
+    """
+
+    ask: Ask[A]
+    timeout_us: int
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Within(Effect[bool]):
+    """Is it less than `limit_us` since that moment? (At exactly the limit: no.)"""
+
+    since: Instant
+    limit_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Backoff(Effect[None]):
+    """Wait before trying again: at most `base_us` doubled `attempt` times, and never above `cap_us`; jitter decides."""
+
+    base_us: int
+    cap_us: int
+    attempt: int
+
+    @property
+    def longest_us(self) -> int:
+        return min(self.cap_us, self.base_us << min(self.attempt, 40))
+
+
+@dataclass(frozen=True, slots=True)
+class Reply(Effect[None]):
+    """Answer the customer who called, and go on."""
+
+    answer: str
+
+
+class Silence(Exception):
+    """The two ways in which an ask may fail to be answered; only patience catches them."""
+
+
+class NoReply(Silence):
+    """We do not know whether it happened. A server's 5xx counts as this."""
+
+
+class Refused(Silence):
+    """It certainly did not happen: throttled, queue full."""
+
+
+class PatienceEnded(Exception):
+    """A flow gave up on a silent service. It stops as if killed; recovery goes on from what is written."""
+
+
+class Change(NamedTuple):
+    """One thing that a service did, in the words of the history's vocabulary; whoever performs the ask writes it down.
+
+    debit, credit   the account that receives and the account that gives the units or the money
+    watermark       moment up to which a snapshot is complete
+    deadline        when a hold lapses
+    is_outside      an auditor of the real system would have this line, too
+    """
+
+    operation: str
+    key: str = ""
+    order: str = ""
+    line: int = -1
+    sku: str = ""
+    units: int = 0
+    amount: int = 0
+    debit: str = ""
+    credit: str = ""
+    answer: str = ""
+    is_new: bool = True
+    from_state: str = ""
+    to_state: str = ""
+    version: int = -1
+    watermark: int = -1
+    deadline: int = -1
+    is_outside: bool = False
+
+
+class Store(Protocol):
+    """What remembers. Pure: the same asks at the same moments always give the same answers.
+
+    journal   what the last asks changed, oldest first; the performer empties it
+    """
+
+    journal: list[Change]
+
+    def handle(self, ask: Any, now_us: int) -> Any:
+        """Do what is asked, in one atomic step, and answer."""
+
+    def snapshot(self) -> Hashable:
+        """All that is remembered, as one hashable value."""
+
+    def restore(self, snapshot: Any) -> None:
+        """Remember what `snapshot` returned instead."""

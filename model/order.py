@@ -1,0 +1,122 @@
+"""What an order is, which states it goes through, and who may move it where. No service is asked from here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import NamedTuple
+
+from orderquake.model.flow import NEVER, Instant
+
+
+class State(StrEnum):
+    """Where an order stands. The first eight are the order's life; the article's words are registered, paid, reserved,
+    fulfilled or refunded, and synced (see `Sync`)."""
+
+    REGISTERED = "registered"
+    CHARGING = "charging"
+    PAID = "paid"
+    RESERVED = "reserved"
+    FULFILLED = "fulfilled"
+    REFUND_PENDING = "refund_pending"
+    REFUNDED = "refunded"
+    DECLINED = "declined"
+    CANCELLED = "cancelled"
+
+
+class Sync(StrEnum):
+    """Whether the system of record has the order: a column of its own."""
+
+    UNPOSTED = "unposted"
+    POSTING = "posting"
+    POSTED = "posted"
+    DEAD_LETTER = "dead_letter"
+
+
+FINAL = frozenset({State.FULFILLED, State.REFUNDED, State.DECLINED, State.CANCELLED})
+POSTABLE = frozenset({State.FULFILLED, State.REFUNDED})
+"""Only these are posted; what was declined or cancelled never moved money or goods."""
+
+StateTable = Mapping[State, frozenset[State]]
+
+# A refunded order can come back when its refund fails; a closed one when a late capture turns up in the settlement sweep.
+_ENDINGS: StateTable = {
+    State.REFUND_PENDING: frozenset({State.REFUNDED}),
+    State.FULFILLED: frozenset(),
+    State.REFUNDED: frozenset({State.REFUND_PENDING}),
+    State.DECLINED: frozenset({State.REFUND_PENDING}),
+    State.CANCELLED: frozenset({State.REFUND_PENDING}),
+}
+
+PAY_FIRST: StateTable = {
+    State.REGISTERED: frozenset({State.CHARGING, State.CANCELLED}),
+    State.CHARGING: frozenset({State.PAID, State.DECLINED}),
+    State.PAID: frozenset({State.RESERVED, State.REFUND_PENDING}),
+    State.RESERVED: frozenset({State.FULFILLED, State.PAID, State.REFUND_PENDING}),
+    **_ENDINGS,
+}
+
+RESERVE_FIRST: StateTable = {
+    State.REGISTERED: frozenset({State.CHARGING, State.CANCELLED}),
+    State.CHARGING: frozenset({State.PAID, State.DECLINED}),
+    State.PAID: frozenset({State.FULFILLED, State.REFUND_PENDING}),
+    **_ENDINGS,
+}
+
+STATE_TABLES: Mapping[str, StateTable] = {"pay_first": PAY_FIRST, "reserve_first": RESERVE_FIRST}
+"""One table a policy: from which state an order may go where."""
+
+
+class Line(NamedTuple):
+    """So many units of one product. An order names a product in one line only."""
+
+    sku: str
+    units: int
+    amount: int
+    """Price of the whole line, minor units (pence)."""
+
+
+class Order(NamedTuple):
+    """The row in the Order Cache; every write is a compare-and-set on `version`.
+
+    total             price of all lines, minor units
+    card              how the customer pays; decides what the provider says, as a test card does
+    token             reservation that the order holds, "" for none
+    generation        how many charges were begun; a new one needs definite evidence that the last took nothing
+    charge_sent_at    when the present generation was first sent, stamped by the Order Cache
+    refund_sent_at    the same for the refund
+    is_told           the customer has the final answer
+    """
+
+    id: str
+    lines: tuple[Line, ...]
+    total: int
+    card: str = "good"
+    place: str = ""
+    state: State = State.REGISTERED
+    version: int = 0
+    token: str = ""
+    generation: int = 0
+    charge_id: str = ""
+    refund_generation: int = 0
+    refund_id: str = ""
+    cancel_asked: bool = False
+    is_told: bool = False
+    sync: Sync = Sync.UNPOSTED
+    registered_at: Instant = NEVER
+    charge_sent_at: Instant = NEVER
+    refund_sent_at: Instant = NEVER
+
+    @property
+    def is_final(self) -> bool:
+        return self.state in FINAL
+
+    @property
+    def is_closed(self) -> bool:
+        """Nothing is left to do but to post it: final, the customer told, nothing to release."""
+        return self.is_told and (self.state is State.FULFILLED or (self.state in FINAL and not self.token))
+
+    @property
+    def is_synced(self) -> bool:
+        """The record has it, or never needs it."""
+        return self.sync in (Sync.POSTED, Sync.DEAD_LETTER) or self.state in (State.DECLINED, State.CANCELLED)

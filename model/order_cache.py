@@ -1,0 +1,297 @@
+"""The Order Cache: one row an order, changed only by whoever has seen its latest version.
+
+What may be asked of it, what it answers, what it remembers. No step of the protocol is decided here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from orderquake.model.flow import Ask, Change, Instant
+from orderquake.model.order import POSTABLE, Order, Sync
+
+
+class Registered(NamedTuple):
+    """The order is written down for good; it was the first of its id."""
+
+
+class AlreadyRegistered(NamedTuple):
+    """The same submission came before: this is a double click or a retry."""
+
+
+class Found(NamedTuple):
+    order: Order
+
+
+class NotRegistered(NamedTuple):
+    """No such order."""
+
+
+class Written(NamedTuple):
+    order: Order
+
+
+class Conflict(NamedTuple):
+    """Somebody else moved the order first; nothing was written."""
+
+
+class Page(NamedTuple):
+    """Some orders, and where the next page begins; `following` is None on the last."""
+
+    orders: tuple[Order, ...]
+    following: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Register(Ask[Registered | AlreadyRegistered]):
+    """Put the order down if its id is absent."""
+
+    service = "order_cache"
+    verb = "register"
+    order: Order
+
+    def about(self) -> tuple[str, str]:
+        return self.order.id, self.order.id
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOrder(Ask[Found | NotRegistered]):
+    service = "order_cache"
+    verb = "read_order"
+    order_id: str
+
+    def about(self) -> tuple[str, str]:
+        return self.order_id, ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOrders(Ask[tuple[Found | NotRegistered, ...]]):
+    """Many single reads in one call."""
+
+    service = "order_cache"
+    verb = "read_orders"
+    order_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WriteOrder(Ask[Written | Conflict]):
+    """Replace the row if it still has the version that `order` carries."""
+
+    service = "order_cache"
+    verb = "write_order"
+    order: Order
+
+    def about(self) -> tuple[str, str]:
+        return self.order.id, ""
+
+
+@dataclass(frozen=True, slots=True)
+class WriteOrders(Ask[tuple[Written | Conflict, ...]]):
+    """Many single writes in one call; each succeeds or conflicts by itself."""
+
+    service = "order_cache"
+    verb = "write_orders"
+    orders: tuple[Order, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ListIdle(Ask[Page]):
+    """Orders that are not closed and were not written to for `idle_us`, least recently written first."""
+
+    service = "order_cache"
+    verb = "list_idle"
+    idle_us: int
+    after: int
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class ListUnposted(Ask[Page]):
+    """Orders that the record should have and has not confirmed, in the order in which they became final."""
+
+    service = "order_cache"
+    verb = "list_unposted"
+    after: int
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class ListUnsynced(Ask[Page]):
+    """Every order that is still open or not confirmed by the record, in the order of registration."""
+
+    service = "order_cache"
+    verb = "list_unsynced"
+    after: int
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReadCursor(Ask[int]):
+    """How far a job has come, 0 at first."""
+
+    service = "order_cache"
+    verb = "read_cursor"
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class MoveCursor(Ask[int]):
+    """Move a job's cursor forward; it never goes back."""
+
+    service = "order_cache"
+    verb = "move_cursor"
+    name: str
+    to: int
+
+
+class _Queue:
+    """Ids in the order in which they were last put in, each with the serial of that moment."""
+
+    def __init__(self) -> None:
+        self.serial = 0
+        self.entries: dict[str, tuple[int, int]] = {}
+
+    def put_last(self, order_id: str, now_us: int) -> None:
+        self.serial += 1
+        self.entries.pop(order_id, None)
+        self.entries[order_id] = (self.serial, now_us)
+
+    def snapshot(self) -> Hashable:
+        """Ids and moments in order. Serials are left out: only their order matters, and only within a page."""
+        return tuple((order_id, put_us) for order_id, (_, put_us) in self.entries.items())
+
+    def restore(self, snapshot: Any) -> None:
+        self.entries = {order_id: (serial, put_us) for serial, (order_id, put_us) in enumerate(snapshot, start=1)}
+        self.serial = len(self.entries)
+
+
+class OrderCache:
+    """All order rows, each behind its own compare-and-set."""
+
+    def __init__(self) -> None:
+        self.journal: list[Change] = []
+        self.rows: dict[str, Order] = {}
+        self.open = _Queue()
+        self.unposted = _Queue()
+        self.unsynced = _Queue()
+        self.cursors: dict[str, int] = {}
+
+    def handle(self, ask: Any, now_us: int) -> Any:
+        match ask:
+            case ReadOrder(order_id):
+                return self.read(order_id)
+            case WriteOrder(order):
+                return self.write(order, now_us)
+            case Register(order):
+                return self.register(order, now_us)
+            case ReadOrders(order_ids):
+                return tuple(self.read(order_id) for order_id in order_ids)
+            case WriteOrders(orders):
+                return tuple(self.write(order, now_us) for order in orders)
+            case ListIdle(idle_us, after, limit):
+                return self.page(self.open, after, limit, before_us=now_us - idle_us)
+            case ListUnposted(after, limit):
+                return self.page(self.unposted, after, limit)
+            case ListUnsynced(after, limit):
+                return self.page(self.unsynced, after, limit)
+            case ReadCursor(name):
+                return self.cursors.get(name, 0)
+            case MoveCursor(name, to):
+                self.cursors[name] = max(to, self.cursors.get(name, 0))
+                return self.cursors[name]
+        raise TypeError(f"the Order Cache does not know how to {type(ask).__name__}")
+
+    def read(self, order_id: str) -> Found | NotRegistered:
+        row = self.rows.get(order_id)
+        return NotRegistered() if row is None else Found(row)
+
+    def register(self, order: Order, now_us: int) -> Registered | AlreadyRegistered:
+        if order.id in self.rows:
+            return AlreadyRegistered()
+        self.rows[order.id] = order._replace(version=1, registered_at=Instant(now_us))
+        self.open.put_last(order.id, now_us)
+        self.unsynced.put_last(order.id, now_us)
+        for number, (sku, units, amount) in enumerate(order.lines):
+            self.journal.append(
+                Change("ordered", order=order.id, line=number, sku=sku, units=units, amount=amount)
+            )
+        self.journal.append(
+            Change("order", order=order.id, to_state=order.state.value, version=1, amount=order.total)
+        )
+        return Registered()
+
+    def write(self, order: Order, now_us: int) -> Written | Conflict:
+        old = self.rows[order.id]
+        if old.version != order.version:
+            return Conflict()
+        new = order._replace(
+            version=old.version + 1,
+            charge_sent_at=Instant(now_us) if order.generation != old.generation else old.charge_sent_at,
+            refund_sent_at=(
+                Instant(now_us) if order.refund_generation != old.refund_generation else old.refund_sent_at
+            ),
+        )
+        self.rows[order.id] = new
+        self.list_again(new, now_us)
+        if new.state is not old.state:
+            self.journal.append(
+                Change(
+                    "order",
+                    key=new.token,
+                    order=new.id,
+                    from_state=old.state.value,
+                    to_state=new.state.value,
+                    version=new.version,
+                    amount=new.total,
+                )
+            )
+        if new.sync is not old.sync:
+            self.journal.append(
+                Change("sync", order=new.id, from_state=old.sync.value, to_state=new.sync.value, version=new.version)
+            )
+        return Written(new)
+
+    def list_again(self, order: Order, now_us: int) -> None:
+        if order.is_closed:
+            self.open.entries.pop(order.id, None)
+        else:
+            self.open.put_last(order.id, now_us)
+        if order.is_synced:
+            self.unposted.entries.pop(order.id, None)
+            if order.is_closed:
+                self.unsynced.entries.pop(order.id, None)
+        elif order.state in POSTABLE and order.id not in self.unposted.entries:
+            self.unposted.put_last(order.id, now_us)
+        elif order.state not in POSTABLE and order.sync is Sync.UNPOSTED:
+            self.unposted.entries.pop(order.id, None)
+
+    def page(self, queue: _Queue, after: int, limit: int, before_us: int | None = None) -> Page:
+        chosen: list[Order] = []
+        last = after
+        for order_id, (serial, put_us) in queue.entries.items():
+            if before_us is not None and put_us > before_us:
+                break
+            if serial <= after:
+                continue
+            if len(chosen) == limit:
+                return Page(tuple(chosen), last)
+            chosen.append(self.rows[order_id])
+            last = serial
+        return Page(tuple(chosen), None)
+
+    def snapshot(self) -> Hashable:
+        return (
+            tuple(self.rows.values()),
+            *(queue.snapshot() for queue in (self.open, self.unposted, self.unsynced)),
+            tuple(self.cursors.items()),
+        )
+
+    def restore(self, snapshot: Any) -> None:
+        rows, *queues, cursors = snapshot
+        self.rows = {row.id: row for row in rows}
+        for queue, entries in zip((self.open, self.unposted, self.unsynced), queues, strict=True):
+            queue.restore(entries)
+        self.cursors = dict(cursors)
+        self.journal.clear()

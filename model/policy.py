@@ -1,0 +1,71 @@
+"""What a shop may choose about its protocol: data, no behaviour. Every default names where it comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from orderquake.model.order import STATE_TABLES, StateTable
+
+SECOND = 1_000_000
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long to wait for a service, how often to ask again, and how long to wait in between.
+
+    timeout_us       for one answer
+    attempts         in all, the first included
+    base_us, cap_us  exponential backoff with full jitter (AWS architecture blog, "Exponential Backoff And Jitter")
+    """
+
+    timeout_us: int = 5 * SECOND
+    attempts: int = 4
+    base_us: int = SECOND // 10
+    cap_us: int = 2 * SECOND
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The numbers of one shop.
+
+    order               pay_first (the article) or reserve_first
+    ttl_us              how long a reservation lasts
+    decide_within_us    an order that is undecided for longer is cancelled or refunded
+    send_horizon_us     charges and refunds are sent again only for this long after the first; then only looked up
+    key_retention_us    how long the provider remembers a key; must exceed horizon + worker deadline + message life
+    lease_us            of a worker on an order; longer than `worker_deadline_us`
+    idle_us             recovery looks after orders nobody has written to for this long
+    max_deliveries      after so many an order is a dead letter, until recovery finds it idle again
+    """
+
+    order: str = "pay_first"
+    ttl_us: int = 15 * MINUTE
+    extends: bool = False
+    expires_on_look: bool = True
+    safety_stock: int = 0
+    decide_within_us: int = 30 * MINUTE
+    send_horizon_us: int = 12 * HOUR
+    key_retention_us: int = 24 * HOUR  # Stripe prunes keys after at least 24 hours
+    refund_delay_us: int = 0
+    worker_deadline_us: int = 30 * SECOND
+    lease_us: int = 45 * SECOND
+    idle_us: int = MINUTE
+    max_deliveries: int = 8
+    settle_after_us: int = 5 * MINUTE
+    batch: int = 200
+    below_zero: str = "backorder"
+    patience: Mapping[str, Patience] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def states(self) -> StateTable:
+        return STATE_TABLES[self.order]
+
+    def patience_with(self, service: str) -> Patience:
+        return self.patience.get(service, _PATIENCE)
+
+
+_PATIENCE = Patience()

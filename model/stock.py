@@ -1,0 +1,503 @@
+"""The Stock Cache: the single owner of what may still be sold.
+
+It keeps, for each product, the last snapshot of the record (`base` units at version `base_v`) and every commitment that
+this snapshot does not contain yet. What may be sold is the one less the others:
+
+    atp = base - safety stock - units held, pinned, and posted but not yet in base
+
+A reservation is one token over all lines of an order, all or nothing. It is live iff now < its deadline on this store's
+own clock, which is the largest moment it has seen; one predicate serves everybody who asks. Units leave a commitment
+for the record in one step only: when a snapshot is applied that contains their post.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from orderquake.model.flow import Ask, Change, Instant
+from orderquake.model.order import Line
+from orderquake.model.record import Changed, SkuChange
+
+PINNED = -1
+"""Deadline of a consumed reservation: it has none."""
+
+
+class Reserved(NamedTuple):
+    token: str
+
+
+class SoldOut(NamedTuple):
+    """At least this product is short; nothing was taken of any."""
+
+    sku: str
+    atp: int
+
+
+class NotReady(NamedTuple):
+    """The owner has lost its memory and is being rebuilt; it promises nothing until then."""
+
+
+class Pinned(NamedTuple):
+    """The reservation stands for good."""
+
+
+class Lapsed(NamedTuple):
+    """There is no such live reservation (any more)."""
+
+
+class Released(NamedTuple):
+    """The reservation is gone, now or before."""
+
+
+class Extended(NamedTuple):
+    """It lasts longer now."""
+
+
+class Applied(NamedTuple):
+    """The snapshot was looked at; what was older than ours was left out."""
+
+
+class Settled(NamedTuple):
+    """The owner knows at which version each post stands."""
+
+
+class Status(NamedTuple):
+    epoch: int
+    is_open: bool
+    cursor: int
+    """How far in the record's log of changes the snapshots have come."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reserve(Ask[Reserved | SoldOut | NotReady]):
+    """Hold all lines for `ttl_us`; the same order gets the same token while it lives."""
+
+    service = "stock"
+    verb = "reserve"
+    order_id: str
+    lines: tuple[Line, ...]
+    ttl_us: int
+
+    def about(self) -> tuple[str, str]:
+        return self.order_id, self.order_id
+
+
+@dataclass(frozen=True, slots=True)
+class Consume(Ask[Pinned | Lapsed | NotReady]):
+    """Turn a live reservation into a pin, which never lapses."""
+
+    service = "stock"
+    verb = "consume"
+    token: str
+    order_id: str
+
+    def about(self) -> tuple[str, str]:
+        return self.order_id, self.token
+
+
+@dataclass(frozen=True, slots=True)
+class Release(Ask[Released | NotReady]):
+    """Put a reservation, held or pinned, back on sale. Only for orders whose refund is written down."""
+
+    service = "stock"
+    verb = "release"
+    token: str
+    order_id: str
+
+    def about(self) -> tuple[str, str]:
+        return self.order_id, self.token
+
+
+@dataclass(frozen=True, slots=True)
+class Extend(Ask[Extended | Lapsed | NotReady]):
+    """Let a live reservation last `ttl_us` from now; a dead one stays dead."""
+
+    service = "stock"
+    verb = "extend"
+    token: str
+    order_id: str
+    ttl_us: int
+
+    def about(self) -> tuple[str, str]:
+        return self.order_id, self.token
+
+
+@dataclass(frozen=True, slots=True)
+class Refresh(Ask[Applied | NotReady]):
+    """Offer what has changed in the record, as read for this epoch."""
+
+    service = "stock"
+    verb = "refresh"
+    epoch: int
+    changed: Changed
+
+
+@dataclass(frozen=True, slots=True)
+class Settle(Ask[Settled | NotReady]):
+    """Pass on the versions under which the record booked some orders: (order id, ((sku, version), ...))."""
+
+    service = "stock"
+    verb = "settle"
+    posts: tuple[tuple[str, tuple[tuple[str, int], ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Lapse(Ask[Released]):
+    """Sweep out what has lapsed; needed where expiry is by sweep, harmless elsewhere."""
+
+    service = "stock"
+    verb = "lapse"
+
+
+@dataclass(frozen=True, slots=True)
+class AskStatus(Ask[Status]):
+    service = "stock"
+    verb = "ask_status"
+
+
+@dataclass(frozen=True, slots=True)
+class Adopt(Ask[Settled | NotReady]):
+    """Rebuild: pin again what some fulfilled, unsynced orders hold: (order id, token, lines)."""
+
+    service = "stock"
+    verb = "adopt"
+    epoch: int
+    orders: tuple[tuple[str, str, tuple[Line, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAgain(Ask[Status]):
+    """Rebuild: all pins are back and all snapshots are in; sell again."""
+
+    service = "stock"
+    verb = "open_again"
+    epoch: int
+
+
+class Commitment:
+    """What one token holds; lines fall away as the record's snapshots come to contain them."""
+
+    __slots__ = ("lines", "order_id", "posted", "token", "until_us")
+
+    def __init__(self, token: str, order_id: str, lines: dict[str, tuple[int, int]], until_us: int) -> None:
+        self.token = token
+        self.order_id = order_id
+        self.lines = lines  # sku -> (line number, units)
+        self.until_us = until_us
+        self.posted: dict[str, int] = {}  # sku -> version of the record that contains the post
+
+    @property
+    def account(self) -> str:
+        return "cache.pinned" if self.until_us == PINNED else "cache.held"
+
+
+class StockCache:
+    """The owner. `safety_stock` units of each product are never sold; expiry is `on_look` or by `sweep`."""
+
+    def __init__(
+        self, opening: Mapping[str, int], safety_stock: int = 0, expires_on_look: bool = True
+    ) -> None:
+        self.journal: list[Change] = []
+        self.safety_stock = safety_stock
+        self.expires_on_look = expires_on_look
+        self.base: dict[str, int] = dict(opening)
+        self.base_v: dict[str, int] = dict.fromkeys(opening, 0)
+        self.committed: dict[str, int] = {}
+        self.by_token: dict[str, Commitment] = {}
+        self.token_of: dict[str, str] = {}
+        self.awaited: dict[str, dict[str, int]] = {}  # sku -> token -> version of its post, above base_v
+        self.deadlines: list[tuple[int, str]] = []
+        self.clock_us = 0
+        self.serial = 0
+        self.epoch = 1
+        self.is_open = True
+        self.cursor = len(opening)  # the opening is how the record's log of changes begins
+
+    # -- what may be asked
+
+    def handle(self, ask: Any, now_us: int) -> Any:
+        self.clock_us = now_us = max(self.clock_us, now_us)
+        if self.expires_on_look:
+            self.lapse(now_us)
+        match ask:
+            case Reserve():
+                return self.reserve(ask, now_us) if self.is_open else NotReady()
+            case Consume(token):
+                return self.consume(token, now_us) if self.is_open else NotReady()
+            case Release(token):
+                return self.release(token) if self.is_open else NotReady()
+            case Extend(token, _, ttl_us):
+                return self.extend(token, now_us + ttl_us, now_us) if self.is_open else NotReady()
+            case Refresh(epoch, changed):
+                return self.refresh(changed) if epoch == self.epoch else NotReady()
+            case Settle(posts):
+                return self.settle(posts) if self.is_open else NotReady()
+            case AskStatus():
+                return Status(self.epoch, self.is_open, self.cursor)
+            case Lapse():
+                self.lapse(now_us)
+                return Released()
+            case Adopt(epoch, orders):
+                return self.adopt(orders) if epoch == self.epoch and not self.is_open else NotReady()
+            case OpenAgain(epoch):
+                return self.open_again(epoch)
+        raise TypeError(f"the Stock Cache does not know how to {type(ask).__name__}")
+
+    def atp(self, sku: str) -> int:
+        """Units that may be promised; negative where the record has shrunk below what is committed."""
+        return self.base.get(sku, 0) - self.safety_stock - self.committed.get(sku, 0)
+
+    def reserve(self, ask: Reserve, now_us: int) -> Reserved | SoldOut:
+        if (held := self.live_for(ask.order_id, now_us)) is not None:  # a retry: the same token stands
+            return Reserved(held.token)
+        for line in ask.lines:
+            if self.atp(line.sku) < line.units:
+                return SoldOut(line.sku, self.atp(line.sku))
+        return Reserved(self.hold(ask.order_id, ask.lines, now_us + ask.ttl_us))
+
+    def consume(self, token: str, now_us: int) -> Pinned | Lapsed:
+        held = self.live(token, now_us)
+        if held is None:
+            return Lapsed()
+        if held.until_us != PINNED:
+            for sku, (line, units) in held.lines.items():
+                self.note("pin", held, line, sku, units, "cache.pinned", "cache.held", deadline=held.until_us)
+            held.until_us = PINNED
+        return Pinned()
+
+    def release(self, token: str) -> Released:
+        held = self.by_token.get(token)
+        if held is not None:
+            self.free(held, "released")
+        return Released()
+
+    def extend(self, token: str, until_us: int, now_us: int) -> Extended | Lapsed:
+        held = self.live(token, now_us)
+        if held is None:
+            return Lapsed()
+        if held.until_us != PINNED and until_us > held.until_us:
+            held.until_us = until_us
+            heapq.heappush(self.deadlines, (until_us, token))
+            for sku, (line, units) in held.lines.items():
+                self.note("extend", held, line, sku, units, "", "", deadline=until_us)
+        return Extended()
+
+    def refresh(self, changed: Changed) -> Applied:
+        """Take each newer base, and drop exactly those commitments that it is known to contain, in one step."""
+        for item in changed.items:
+            self.rebase(item, changed.as_of)
+        if not changed.more and changed.since <= self.cursor:
+            self.cursor = max(self.cursor, changed.upto)
+        self.journal.append(Change("rebase", version=changed.upto, watermark=changed.as_of, answer="applied"))
+        return Applied()
+
+    def settle(self, posts: tuple[tuple[str, tuple[tuple[str, int], ...]], ...]) -> Settled:
+        for order_id, versions in posts:
+            held = self.by_token.get(self.token_of.get(order_id, ""))
+            if held is None:
+                continue
+            for sku, version in versions:
+                if sku in held.lines:
+                    if version <= self.base_v.get(sku, 0):
+                        self.drop(held, sku, version)
+                    else:
+                        held.posted[sku] = version
+                        self.awaited.setdefault(sku, {})[held.token] = version
+        return Settled()
+
+    # -- how it is kept
+
+    def live(self, token: str, now_us: int) -> Commitment | None:
+        """The one predicate: a reservation is live iff now < its deadline, or it is pinned. The dead go at once."""
+        held = self.by_token.get(token)
+        if held is not None and held.until_us != PINNED and now_us >= held.until_us:
+            self.free(held, "lapsed")
+            return None
+        return held
+
+    def live_for(self, order_id: str, now_us: int) -> Commitment | None:
+        token = self.token_of.get(order_id)
+        return None if token is None else self.live(token, now_us)
+
+    def lapse(self, now_us: int) -> None:
+        """What ran out is free again before anyone looks."""
+        while self.deadlines and self.deadlines[0][0] <= now_us:
+            self.live(heapq.heappop(self.deadlines)[1], now_us)
+
+    def hold(self, order_id: str, lines: tuple[Line, ...], until_us: int) -> str:
+        self.serial += 1
+        token = f"{order_id}/{self.epoch}.{self.serial}"
+        held = self.commit(token, order_id, lines, until_us)
+        heapq.heappush(self.deadlines, (until_us, token))
+        for sku, (line, units) in held.lines.items():
+            self.note(
+                "hold",
+                held,
+                line,
+                sku,
+                units,
+                "cache.held",
+                "cache.available",
+                deadline=until_us,
+                version=self.base_v.get(sku, 0),
+            )
+        return token
+
+    def commit(self, token: str, order_id: str, lines: tuple[Line, ...], until_us: int) -> Commitment:
+        held = Commitment(
+            token, order_id, {sku: (n, units) for n, (sku, units, _) in enumerate(lines)}, until_us
+        )
+        self.by_token[token] = held
+        self.token_of[order_id] = token
+        for sku, units, _ in lines:
+            self.committed[sku] = self.committed.get(sku, 0) + units
+        return held
+
+    def free(self, held: Commitment, why: str) -> None:
+        for sku, (line, units) in tuple(held.lines.items()):
+            self.note("free", held, line, sku, units, "cache.available", held.account, answer=why)
+            self.forget(held, sku)
+
+    def drop(self, held: Commitment, sku: str, version: int) -> None:
+        """The record's snapshot shows the goods gone: they are its business now."""
+        line, units = held.lines[sku]
+        self.note("drop", held, line, sku, units, "cache.available", held.account, version=version)
+        self.forget(held, sku)
+
+    def forget(self, held: Commitment, sku: str) -> None:
+        _, units = held.lines.pop(sku)
+        self.committed[sku] -= units
+        if not self.committed[sku]:
+            del self.committed[sku]
+        if sku in held.posted:
+            del held.posted[sku]
+            del self.awaited[sku][held.token]
+        if not held.lines:
+            del self.by_token[held.token]
+            if self.token_of.get(held.order_id) == held.token:
+                del self.token_of[held.order_id]
+
+    def rebase(self, item: SkuChange, as_of: Instant) -> None:
+        sku, on_hand, version, posts = item
+        old_v = self.base_v.get(sku, 0)
+        if version < old_v:
+            self.journal.append(
+                Change("rebase", sku=sku, version=version, watermark=as_of, answer="ignored", is_new=False)
+            )
+            return
+        self.journal.append(
+            Change(
+                "rebase",
+                sku=sku,
+                units=on_hand - self.base.get(sku, 0),
+                version=version,
+                watermark=as_of,
+                answer="applied",
+                debit="cache.available",
+                credit="cache.base",
+            )
+        )
+        self.base[sku], self.base_v[sku] = on_hand, version
+        for token, posted_v in tuple(self.awaited.get(sku, {}).items()):
+            if posted_v <= version:
+                self.drop(self.by_token[token], sku, posted_v)
+        for order_id, posted_v in posts:
+            held = self.by_token.get(self.token_of.get(order_id, ""))
+            if held is not None and sku in held.lines and posted_v <= version:
+                self.drop(held, sku, posted_v)
+
+    def note(
+        self,
+        operation: str,
+        held: Commitment,
+        line: int,
+        sku: str,
+        units: int,
+        debit: str,
+        credit: str,
+        *,
+        answer: str = "",
+        version: int = -1,
+        deadline: int = -1,
+    ) -> None:
+        self.journal.append(
+            Change(
+                operation,
+                held.token,
+                held.order_id,
+                line,
+                sku,
+                units,
+                0,
+                debit,
+                credit,
+                answer,
+                True,
+                "",
+                "",
+                version,
+                -1,
+                deadline,
+            )
+        )
+
+    # -- losing everything, and coming back
+
+    def lose_everything(self) -> None:
+        """The owner restarts empty under a new epoch: absent means not ready, never zero."""
+        self.epoch += 1
+        self.is_open = False
+        self.cursor = 0
+        for memory in (self.base, self.base_v, self.committed, self.by_token, self.token_of, self.awaited):
+            memory.clear()
+        self.deadlines.clear()
+        self.journal.append(Change("epoch", version=self.epoch, answer="lost"))
+
+    def adopt(self, orders: tuple[tuple[str, str, tuple[Line, ...]], ...]) -> Settled:
+        for order_id, token, lines in orders:
+            if token in self.by_token:
+                continue
+            held = self.commit(token, order_id, lines, PINNED)
+            for sku, (line, units) in held.lines.items():
+                self.note("adopt", held, line, sku, units, "cache.pinned", "cache.available")
+        return Settled()
+
+    def open_again(self, epoch: int) -> Status:
+        if epoch == self.epoch and not self.is_open:
+            self.is_open = True
+            self.journal.append(Change("epoch", version=self.epoch, answer="open"))
+        return Status(self.epoch, self.is_open, self.cursor)
+
+    # -- for the explorer
+
+    def snapshot(self) -> Hashable:
+        return (
+            tuple(sorted(self.base.items())),
+            tuple(sorted(self.base_v.items())),
+            tuple(
+                (held.token, held.order_id, tuple(held.lines.items()), held.until_us, tuple(held.posted.items()))
+                for held in self.by_token.values()
+            ),
+            tuple(sorted(self.deadlines)),
+            (self.clock_us, self.serial, self.epoch, self.is_open, self.cursor),
+        )
+
+    def restore(self, snapshot: Any) -> None:
+        base, base_v, commitments, deadlines, rest = snapshot
+        self.base, self.base_v = dict(base), dict(base_v)
+        self.clock_us, self.serial, self.epoch, self.is_open, self.cursor = rest
+        self.deadlines = list(deadlines)
+        self.committed, self.by_token, self.token_of, self.awaited = {}, {}, {}, {}
+        for token, order_id, lines, until_us, posted in commitments:
+            held = Commitment(token, order_id, dict(lines), until_us)
+            held.posted = dict(posted)
+            self.by_token[token] = held
+            self.token_of[order_id] = token
+            for sku, (_, units) in lines:
+                self.committed[sku] = self.committed.get(sku, 0) + units
+            for sku, version in posted:
+                self.awaited.setdefault(sku, {})[token] = version
+        self.journal.clear()

@@ -1,0 +1,239 @@
+"""What a checker is: a promise, judged by folding over the rows of a history.
+
+A checker sees the history and nothing else: it may import `history`, never the model. A promise is about one thing at a
+time, an order or a SKU, so a checker names the *part* a row belongs to and keeps one small hashable state a part. That
+way a run of a million rows, a branch of a proof (which carries the states in its fingerprint) and a stream from outside
+are all judged by the same few lines.
+"""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Generic, Literal, TypeVar
+
+from orderquake.sim.history import History, Row
+
+S = TypeVar("S", bound=Hashable)
+Status = Literal["valid", "invalid", "unknown"]
+EVERY: frozenset[str] = frozenset({"*"})
+"""In `Checker.hears`: every operation of the kind."""
+WORST: Mapping[str, int] = {"valid": 0, "unknown": 1, "invalid": 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """valid, invalid with a witness, or unknown with a reason.
+
+    obligations   how many times the promise was really put to the test; a check that tested nothing is unknown
+    witness       indices of the rows that show the violation, in order
+    """
+
+    status: Status
+    obligations: int
+    reason: str = ""
+    witness: tuple[int, ...] = ()
+
+    @classmethod
+    def valid(cls, obligations: int) -> Verdict:
+        return cls("valid", obligations) if obligations else cls("unknown", 0, "not exercised")
+
+    @classmethod
+    def invalid(cls, obligations: int, reason: str, witness: Iterable[int]) -> Verdict:
+        return cls("invalid", obligations, reason, tuple(witness))
+
+    @classmethod
+    def unknown(cls, obligations: int, reason: str) -> Verdict:
+        return cls("unknown", obligations, reason)
+
+    @property
+    def was_exercised(self) -> bool:
+        return self.obligations > 0
+
+
+@dataclass(slots=True)
+class Context:
+    """What the `config` and `fault` rows say of the run as a whole; folded by the judge before any checker hears the row.
+
+    limits     the JSON object of the `limits` row: policy, ttl_us, max_attempts, queue_bounds, pool and so on
+    quiet_at   start of the quiet phase, microseconds, or None while it has not begun
+    quiet_by   the moment by which all must have converged, or None
+    ended_at   time of the `end` row, or None where the history just stops
+    complete   the run went on until everything had ended (`end` row says `complete`)
+    dead       targets of faults that were injected and never recovered: the only excuses there are
+    """
+
+    limits: dict[str, Any] = field(default_factory=dict)
+    quiet_at: int | None = None
+    quiet_by: int | None = None
+    ended_at: int | None = None
+    complete: bool = False
+    dead: frozenset[str] = frozenset()
+
+    _text: str = "{}"
+
+    def hear(self, row: Row) -> None:
+        if row.kind == "config":
+            if row.operation == "limits":
+                self._text = row.answer
+                self.limits = json.loads(row.answer)
+            elif row.operation == "quiet":
+                self.quiet_at, self.quiet_by = row.time, row.deadline
+            elif row.operation == "end":
+                self.ended_at, self.complete = row.time, row.answer == "complete"
+        elif row.kind == "fault":
+            if row.answer == "injected":
+                self.dead = self.dead | {row.actor}
+            elif row.answer == "recovered":
+                self.dead = self.dead - {row.actor}
+
+    def snapshot(self) -> Hashable:
+        """All of it as one hashable value."""
+        return self._text, self.quiet_at, self.quiet_by, self.ended_at, self.complete, self.dead
+
+    def restore(self, snapshot: Any) -> None:
+        """Go back to what `snapshot` returned."""
+        text, self.quiet_at, self.quiet_by, self.ended_at, self.complete, self.dead = snapshot
+        if text != self._text:
+            self._text, self.limits = text, json.loads(text)
+
+
+class Checker(ABC, Generic[S]):
+    """A promise. Subclass it, say what it hears, and it judges runs, proofs and streams.
+
+    name     how scenarios name it: a claim, such as `charged_once`
+    hears    kind -> operations it wants to see, or `EVERY` of the kind; other rows never reach it
+    echoed   operations whose rows also mean something for other parts; see `echoes`
+    """
+
+    name: ClassVar[str]
+    hears: ClassVar[Mapping[str, frozenset[str]]]
+    echoed: ClassVar[frozenset[str]] = frozenset()
+
+    def part(self, row: Row) -> str:
+        """Which thing the row is about: an order by default. Rows of one part are folded together, in order."""
+        return row.order
+
+    def echoes(self, row: Row, parts: Mapping[str, S]) -> Iterable[tuple[str, Row]]:
+        """What a row of an `echoed` operation also means for other parts: (part, row) pairs, heard after its own part.
+
+        A notice names an order, and a promise about SKUs must hear it a line at a time: the order's own part has kept
+        its lines, so the checker looks there and tells the notice again, once a SKU. `parts` is for looking only; all
+        that is remembered stays in it, so that a snapshot of the parts is a snapshot of the checker.
+        """
+        return ()
+
+    @abstractmethod
+    def start(self) -> S:
+        """The state of a part nothing has been heard of: small, hashable, immutable."""
+
+    @abstractmethod
+    def step(self, state: S, row: Row, context: Context) -> S:
+        """The state after one more row. A violation seen is kept in the state; it never goes away."""
+
+    @abstractmethod
+    def verdict(self, parts: Mapping[str, S], context: Context) -> Verdict:
+        """The judgement over all parts, so far as the history goes."""
+
+
+Hearer = tuple[
+    Callable[[Row], str],
+    Callable[[Any, Row, Context], Any],
+    Callable[[], Any],
+    Callable[[Row, Mapping[str, Any]], Iterable[tuple[str, Row]]] | None,
+    dict[str, Any],
+]
+"""A checker's `part`, `step`, `start`, `echoes` (None where nothing is echoed) and the states of its parts."""
+
+
+class Judge:
+    """Several checkers listening to one stream of rows; each row is offered only to those that hear it.
+
+    `snapshot` and `restore` let the explorer branch; `verdicts` may be asked at any time.
+    """
+
+    def __init__(self, checkers: Iterable[Checker[Any]]) -> None:
+        self.checkers = tuple(checkers)
+        self.context = Context()
+        self._parts: tuple[dict[str, Any], ...] = tuple({} for _ in self.checkers)
+        self._routes: dict[tuple[str, str], tuple[Hearer, ...]] = {}
+
+    def _route(self, kind: str, operation: str) -> tuple[Hearer, ...]:
+        """Who hears such rows, in the order of the checkers; found once and remembered."""
+        found = self._routes[kind, operation] = tuple(
+            (
+                checker.part,
+                checker.step,
+                checker.start,
+                checker.echoes if operation in checker.echoed else None,
+                parts,
+            )
+            for checker, parts in zip(self.checkers, self._parts, strict=True)
+            if (wanted := checker.hears.get(kind)) is not None and (wanted is EVERY or operation in wanted)
+        )
+        return found
+
+    def step(self, row: Row) -> None:
+        """Hear one row."""
+        if row.kind == "config" or row.kind == "fault":
+            self.context.hear(row)
+        hearers = self._routes.get((row.kind, row.operation))
+        if hearers is None:
+            hearers = self._route(row.kind, row.operation)
+        if hearers:
+            self._offer(row, hearers)
+
+    def _offer(self, row: Row, hearers: tuple[Hearer, ...]) -> None:
+        context = self.context
+        for part, step, start, echoes, parts in hearers:
+            name = part(row)
+            state = parts.get(name)
+            parts[name] = step(start() if state is None else state, row, context)
+            if echoes is not None:
+                for name, echo in echoes(row, parts):
+                    state = parts.get(name)
+                    parts[name] = step(start() if state is None else state, echo, context)
+
+    def hear(self, history: History) -> None:
+        """Hear a whole history; the same as `step` on every row, without building the rows nobody hears."""
+        routes, offer, make = self._routes, self._offer, Row._make
+        for index, values in enumerate(history.raw()):
+            kind = values[1]
+            hearers = routes.get((kind, values[2]))
+            if hearers is None:
+                hearers = self._route(kind, values[2])
+            if kind == "config" or kind == "fault":
+                self.step(make((index, *values)))
+            elif hearers:
+                offer(make((index, *values)), hearers)
+
+    def verdicts(self) -> dict[str, Verdict]:
+        """Checker name -> verdict, for what has been heard so far."""
+        return {
+            checker.name: checker.verdict(parts, self.context)
+            for checker, parts in zip(self.checkers, self._parts, strict=True)
+        }
+
+    def snapshot(self) -> Hashable:
+        """Every checker's states, and the context they were heard in, as one hashable value."""
+        return (
+            self.context.snapshot(),
+            tuple(tuple(sorted(parts.items(), key=lambda item: item[0])) for parts in self._parts),
+        )
+
+    def restore(self, snapshot: Any) -> None:
+        """Go back to what `snapshot` returned."""
+        context, states = snapshot
+        self.context.restore(context)
+        for parts, saved in zip(self._parts, states, strict=True):
+            parts.clear()
+            parts.update(saved)
+
+
+def judge(history: History, checkers: Iterable[Checker[Any]]) -> dict[str, Verdict]:
+    """Verdicts of the checkers on a whole history."""
+    panel = Judge(checkers)
+    panel.hear(history)
+    return panel.verdicts()
