@@ -65,6 +65,10 @@ class Architecture(ABC):
     def jobs(self) -> tuple[Job, ...]:
         """The cold path."""
 
+    @abstractmethod
+    def rests(self, stores: Mapping[str, Any], now_us: int) -> bool:
+        """For whoever waits for the end: is nothing left to do, and do the books agree?"""
+
     async def take(self) -> Leased | Empty:
         """A worker takes the next order from the queue."""
         return await self.patiently(Lease(self.policy.lease_us, self.policy.max_deliveries))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, NamedTuple, NewType, Protocol, TypeAlias, TypeVar
 
 A = TypeVar("A")
+A_co = TypeVar("A_co", covariant=True)
 
 Instant = NewType("Instant", int)
 """A moment that a store stamped, microseconds on its own clock. A flow may carry it to `Within`, never compare it."""
@@ -19,20 +20,20 @@ NEVER = Instant(-1)
 """The moment that has not been stamped yet."""
 
 
-class Effect(Generic[A]):
+class Effect(Generic[A_co]):
     """Something a flow wants done. Awaiting it hands it to the performer and brings back the answer."""
 
     __slots__ = ()
 
-    def __await__(self) -> Generator[Effect[Any], A, A]:
-        answer = yield self
+    def __await__(self) -> Generator[Effect[Any], Any, A_co]:
+        answer: A_co = yield self
         return answer
 
 
 Flow: TypeAlias = Coroutine[Effect[Any], Any, A]
 
 
-class Ask(Effect[A]):
+class Ask(Effect[A_co]):
     """A question to one service. Subclasses are frozen dataclasses named by imperative verbs.
 
     service   who is asked, as topologies and scenarios name it
@@ -49,13 +50,13 @@ class Ask(Effect[A]):
 
 
 @dataclass(frozen=True, slots=True)
-class Send(Effect[A]):
+class Send(Effect[A_co]):
     """Send an ask and wait for the answer at most `timeout_us`.
 
     raises   NoReply where nothing came back in time (it may have happened), Refused where it certainly did not
     """
 
-    ask: Ask[A]
+    ask: Ask[A_co]
     timeout_us: int
     attempt: int
 

@@ -1,4 +1,4 @@
-"""The notice: the customer's final answer, as a page that updates and a mail. Sent once an outcome, however often asked."""
+"""The notice: the customer's final answer, as a page and a mail. Sent once an outcome, however often asked."""
 
 from __future__ import annotations
 

@@ -10,8 +10,8 @@ from orderquake.model.flow import NEVER, Instant
 
 
 class State(StrEnum):
-    """Where an order stands. The first eight are the order's life; the article's words are registered, paid, reserved,
-    fulfilled or refunded, and synced (see `Sync`)."""
+    """Where an order stands. Customers and reports see the article's words: registered, paid, reserved, fulfilled or
+    refunded, and synced (see `Sync`)."""
 
     REGISTERED = "registered"
     CHARGING = "charging"

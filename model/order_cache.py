@@ -214,12 +214,8 @@ class OrderCache:
         self.open.put_last(order.id, now_us)
         self.unsynced.put_last(order.id, now_us)
         for number, (sku, units, amount) in enumerate(order.lines):
-            self.journal.append(
-                Change("ordered", order=order.id, line=number, sku=sku, units=units, amount=amount)
-            )
-        self.journal.append(
-            Change("order", order=order.id, to_state=order.state.value, version=1, amount=order.total)
-        )
+            self.journal.append(Change("ordered", order=order.id, line=number, sku=sku, units=units, amount=amount))
+        self.journal.append(Change("order", order=order.id, to_state=order.state.value, version=1, amount=order.total))
         return Registered()
 
     def write(self, order: Order, now_us: int) -> Written | Conflict:
@@ -249,7 +245,13 @@ class OrderCache:
             )
         if new.sync is not old.sync:
             self.journal.append(
-                Change("sync", order=new.id, from_state=old.sync.value, to_state=new.sync.value, version=new.version)
+                Change(
+                    "sync",
+                    order=new.id,
+                    from_state=old.sync.value,
+                    to_state=new.sync.value,
+                    version=new.version,
+                )
             )
         return Written(new)
 

@@ -19,7 +19,8 @@ async def patiently(ask: Ask[A], patience: Patience) -> A:
         if attempt:
             await Backoff(patience.base_us, patience.cap_us, attempt - 1)
         try:
-            return await Send(ask, patience.timeout_us, attempt)
+            answer: A = await Send(ask, patience.timeout_us, attempt)
+            return answer
         except Silence:
             continue
     raise PatienceEnded(ask.verb)

@@ -161,11 +161,13 @@ class PaymentProvider:
     def handle(self, ask: Any, now_us: int) -> Any:
         match ask:
             case Charge():
-                return self.once(ask.key, ask, now_us) or self.charge(ask, now_us)
+                known = self.once(ask.key, ask, now_us)
+                return self.charge(ask, now_us) if known is None else known
             case LookUp(key):
                 return self.look_up(key)
             case Refund():
-                return self.once(ask.key, ask, now_us) or self.refund(ask, now_us)
+                known = self.once(ask.key, ask, now_us)
+                return self.refund(ask, now_us) if known is None else known
             case AskRefund(key):
                 return self.standing(key, now_us)
             case ListCaptures(after, min_age_us, limit):
@@ -195,9 +197,7 @@ class PaymentProvider:
         if ask.card == DECLINED:
             answer = Declined()
             self.declined[ask.key] = True
-            self.journal.append(
-                Change("decline", key=ask.key, order=ask.order_id, amount=ask.amount, is_outside=True)
-            )
+            self.journal.append(Change("decline", key=ask.key, order=ask.order_id, amount=ask.amount, is_outside=True))
         elif ask.card == STORED_ERROR and tries == 1:
             answer = ServerError()
         else:
@@ -257,9 +257,7 @@ class PaymentProvider:
         return RefundMade(made.id, "succeeded" if now_us >= made.settles_us else "pending")
 
     def page(self, after: int, until_us: int, limit: int) -> CapturePage:
-        return CapturePage(
-            tuple(made for at_us, made in self.captures[after : after + limit] if at_us <= until_us)
-        )
+        return CapturePage(tuple(made for at_us, made in self.captures[after : after + limit] if at_us <= until_us))
 
     def replayed(self, operation: str, ask: Charge | Refund) -> None:
         self.journal.append(

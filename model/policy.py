@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Literal
 
 from orderquake.model.order import STATE_TABLES, StateTable
 
@@ -42,7 +43,7 @@ class Policy:
     max_deliveries      after so many an order is a dead letter, until recovery finds it idle again
     """
 
-    order: str = "pay_first"
+    order: Literal["pay_first", "reserve_first"] = "pay_first"
     ttl_us: int = 15 * MINUTE
     extends: bool = False
     expires_on_look: bool = True
@@ -57,7 +58,7 @@ class Policy:
     max_deliveries: int = 8
     settle_after_us: int = 5 * MINUTE
     batch: int = 200
-    below_zero: str = "backorder"
+    below_zero: Literal["backorder", "reject"] = "backorder"
     patience: Mapping[str, Patience] = field(default_factory=lambda: MappingProxyType({}))
 
     @property

@@ -1,7 +1,7 @@
 """The system of record: the inventory book that everybody is measured by, and the permanent book of orders.
 
-Every change of a product's quantity gives it a new version. A post is booked once for ever under its key: all lines, the
-row that remembers the key, and one version bump a product, in one step. Other channels may sell from the same shelves.
+Every change of a product's quantity gives it a new version. A post is booked once for ever under its key: all lines,
+the row that remembers the key, and one version bump a product, in one step. Other channels may sell from the same shelves.
 """
 
 from __future__ import annotations
@@ -120,9 +120,7 @@ class SystemOfRecord:
     """One inventory book, one order book. `below_zero` says what a post does that the shelf cannot cover:
     `backorder` books it all the same, `reject` refuses it for good."""
 
-    def __init__(
-        self, opening: Mapping[str, int], below_zero: Literal["backorder", "reject"] = "backorder"
-    ) -> None:
+    def __init__(self, opening: Mapping[str, int], below_zero: Literal["backorder", "reject"] = "backorder") -> None:
         self.journal: list[Change] = []
         self.below_zero = below_zero
         self.on_hand: dict[str, int] = dict(opening)
@@ -156,9 +154,7 @@ class SystemOfRecord:
         if self.below_zero == "reject" and any(self.on_hand.get(sku, 0) < units for sku, units, _ in leaves):
             answer = Rejected(booking.order_id, "the shelf cannot cover it")
         else:
-            answer = Posted(
-                booking.order_id, tuple((sku, self.change(sku, -units)) for sku, units, _ in leaves)
-            )
+            answer = Posted(booking.order_id, tuple((sku, self.change(sku, -units)) for sku, units, _ in leaves))
             for sku, version in answer.versions:
                 self.posts.setdefault(sku, []).append((self.head, version, booking.order_id))
         self.book[booking.key] = (booking, answer)
@@ -193,8 +189,7 @@ class SystemOfRecord:
         upto = page[-1][0] if len(page) < len(recent) else self.head
         return Changed(
             tuple(
-                SkuChange(sku, self.on_hand[sku], self.version[sku], self.posts_since(sku, since))
-                for _, sku in page
+                SkuChange(sku, self.on_hand[sku], self.version[sku], self.posts_since(sku, since)) for _, sku in page
             ),
             since,
             upto,

@@ -197,9 +197,7 @@ class Commitment:
 class StockCache:
     """The owner. `safety_stock` units of each product are never sold; expiry is `on_look` or by `sweep`."""
 
-    def __init__(
-        self, opening: Mapping[str, int], safety_stock: int = 0, expires_on_look: bool = True
-    ) -> None:
+    def __init__(self, opening: Mapping[str, int], safety_stock: int = 0, expires_on_look: bool = True) -> None:
         self.journal: list[Change] = []
         self.safety_stock = safety_stock
         self.expires_on_look = expires_on_look
@@ -347,9 +345,7 @@ class StockCache:
         return token
 
     def commit(self, token: str, order_id: str, lines: tuple[Line, ...], until_us: int) -> Commitment:
-        held = Commitment(
-            token, order_id, {sku: (n, units) for n, (sku, units, _) in enumerate(lines)}, until_us
-        )
+        held = Commitment(token, order_id, {sku: (n, units) for n, (sku, units, _) in enumerate(lines)}, until_us)
         self.by_token[token] = held
         self.token_of[order_id] = token
         for sku, units, _ in lines:
@@ -478,7 +474,13 @@ class StockCache:
             tuple(sorted(self.base.items())),
             tuple(sorted(self.base_v.items())),
             tuple(
-                (held.token, held.order_id, tuple(held.lines.items()), held.until_us, tuple(held.posted.items()))
+                (
+                    held.token,
+                    held.order_id,
+                    tuple(held.lines.items()),
+                    held.until_us,
+                    tuple(held.posted.items()),
+                )
                 for held in self.by_token.values()
             ),
             tuple(sorted(self.deadlines)),

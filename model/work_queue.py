@@ -123,7 +123,8 @@ class WorkQueue:
 
     def has_work(self, now_us: int) -> bool:
         """Would a worker find something? For whoever wakes the workers."""
-        return bool(self.waiting) or bool(self.ends and self.ends[0][0] <= now_us)
+        self.take_back(now_us)
+        return bool(self.waiting)
 
     def snapshot(self) -> Hashable:
         return (

@@ -24,7 +24,7 @@ import json
 import marshal
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, get_type_hints
 
 import numpy as np
 
@@ -38,7 +38,7 @@ NONE = -1
 class Row(NamedTuple):
     """One line of the history. Absent text is "", absent numbers are `NONE`, absent units and amounts are 0."""
 
-    index: int
+    index: int  # type: ignore[assignment]  # the field's word; nobody asks a row where a value stands in it
     time: int
     """Simulated time, microseconds."""
     kind: str
@@ -78,34 +78,63 @@ class Row(NamedTuple):
 
 
 COLUMNS: tuple[tuple[str, str], ...] = tuple(
-    (name, {"int": "int64", "bool": "bool", "str": "str"}[kind]) for name, kind in Row.__annotations__.items()
+    (name, {int: "int64", bool: "bool", str: "str"}[kind]) for name, kind in get_type_hints(Row).items()
 )
 """Column names and types, in the order of `Row`."""
 
 VOCABULARY: dict[str, str] = {
     # customers, outside
-    "submit": "invoke/ok/info rows of actor `customer`: key = submission id; `time` of the first invoke is the intended arrival; ok.answer = registered",
+    "submit": (
+        "invoke/ok/info rows of actor `customer`: key = submission id; `time` of the first invoke is the "
+        "intended arrival; ok.answer = registered"
+    ),
     "cancel": "invoke/ok/info rows of actor `customer`; ok.answer = flagged | too_late",
     # Order Cache, inside
     "ordered": "one row a line, once, when the order is registered: line, sku, units, amount (of the line)",
-    "order": "the order's state changed: from_state -> to_state, version, amount = total, key = reservation token now held",
+    "order": (
+        "the order's state changed: from_state -> to_state, version, amount = total, key = reservation token now held"
+    ),
     "sync": "the order's sync state changed: from_state -> to_state",
     # Stock Cache, inside. Accounts: cache.available, cache.held, cache.pinned, cache.base
-    "hold": "a line was reserved: key = token, line, sku, units, deadline = when it lapses, version = base version at the grant; cache.held from cache.available",
+    "hold": (
+        "a line was reserved: key = token, line, sku, units, deadline = when it lapses, version = base "
+        "version at the grant; cache.held from cache.available"
+    ),
     "extend": "a live reservation's deadline moved: key = token, deadline (one row a line)",
     "pin": "a live hold was consumed: key = token, deadline = the hold's deadline; cache.pinned from cache.held",
-    "free": "a line went back on sale: key = token, answer = released | lapsed; cache.available from cache.held or cache.pinned",
-    "drop": "a posted line's commitment moved to the record: key = token, version = L of its post; cache.available from cache.pinned (or cache.held)",
-    "rebase": "a snapshot was offered for a SKU: version = its V, watermark = its as-of time, answer = applied | ignored, units = new base - old base; cache.available from cache.base",
+    "free": (
+        "a line went back on sale: key = token, answer = released | lapsed; cache.available from cache.held "
+        "or cache.pinned"
+    ),
+    "drop": (
+        "a posted line's commitment moved to the record: key = token, version = L of its post; "
+        "cache.available from cache.pinned (or cache.held)"
+    ),
+    "rebase": (
+        "a snapshot was offered for a SKU: version = its V, watermark = its as-of time, answer = applied | "
+        "ignored, units = new base - old base; cache.available from cache.base"
+    ),
     "adopt": "a rebuild pinned a line again: key = token; cache.pinned from cache.available",
-    "epoch": "the Stock Cache began anew: version = epoch, answer = lost | open; all its units are void until rebased",
+    "epoch": (
+        "the Stock Cache began anew: version = epoch, answer = lost | open; all its units are void until rebased"
+    ),
     # Payment provider, outside. Accounts: provider, customer, refunds_pending
-    "capture": "money was taken: key, amount, answer = capture id; provider from customer. A replay has is_new = False and no accounts",
+    "capture": (
+        "money was taken: key, amount, answer = capture id; provider from customer. A replay has is_new = "
+        "False and no accounts"
+    ),
     "decline": "the provider declined: key, amount",
-    "refund": "money was given back: key, amount, answer = refund id; customer from provider. A replay has is_new = False",
+    "refund": (
+        "money was given back: key, amount, answer = refund id; customer from provider. A replay has is_new = False"
+    ),
     # System of record, outside. Accounts: record.on_hand, record.shipped, supplier, returns, adjustment, channel
-    "post": "one row an order in a batch: key = order/final, to_state = fulfilled | refunded, amount = money booked, answer = posted | duplicate | rejected, is_new",
-    "ship": "one row a line of a new fulfilled post: key, line, sku, units, version = L; record.shipped from record.on_hand",
+    "post": (
+        "one row an order in a batch: key = order/final, to_state = fulfilled | refunded, amount = money "
+        "booked, answer = posted | duplicate | rejected, is_new"
+    ),
+    "ship": (
+        "one row a line of a new fulfilled post: key, line, sku, units, version = L; record.shipped from record.on_hand"
+    ),
     "receipt": "goods came in: sku, units, version; record.on_hand from supplier",
     "return": "goods came back: sku, units, version; record.on_hand from returns",
     "correction": "stock-take: sku, units (may be negative), version; record.on_hand from adjustment",
@@ -157,6 +186,10 @@ class History:
 
     def raw(self) -> Sequence[tuple[Any, ...]]:
         """The rows as bare tuples without their index, for loops that cannot afford more."""
+        return self._rows
+
+    def rows_to_append(self) -> list[tuple[Any, ...]]:
+        """The table itself, for a recorder that appends bare rows (every column of `Row` but `index`)."""
         return self._rows
 
     def append(self, values: tuple[Any, ...]) -> int:

@@ -80,7 +80,7 @@ from orderquake.model.work_queue import Enqueue, WorkQueue
 
 
 class HotCold(Architecture):
-    """Hot path on caches, cold path to the record; stock has one owner that reserves by token and refreshes by version."""
+    """Hot path on caches, cold path to the record; one owner of the stock, reserving by token, refreshing by version."""
 
     name = "hot_cold"
     requires = frozenset(
@@ -105,10 +105,20 @@ class HotCold(Architecture):
             "queue": WorkQueue(),
         }
 
+    def rests(self, stores: Mapping[str, Any], now_us: int) -> bool:
+        orders, stock, record = stores["order_cache"], stores["stock"], stores["record"]
+        return (
+            not orders.unsynced.entries
+            and not stores["queue"].has_work(now_us)
+            and stock.is_open
+            and not stock.by_token
+            and stock.cursor == record.head
+        )
+
     # ---------------------------------------------------------------- the front door
 
     async def register(self, order: Order) -> None:
-        """Write the order down, then answer, then put it in line. If the last is lost, recovery finds the order idle."""
+        """Write the order down, answer, put it in line. If the last is lost, recovery finds the order idle."""
         answer = await self.patiently(Register(order))
         match answer:
             case Registered() | AlreadyRegistered():
@@ -174,10 +184,9 @@ class HotCold(Architecture):
         """Take the money, once. Only a definite answer ends this state."""
         if order.token and self.policy.extends:
             await self.patiently(Extend(order.token, order.id, self.policy.ttl_us))
+        answer: Captured | Declined | ErrorReplayed | KeyMismatch | NothingFound
         if await Within(order.charge_sent_at, self.policy.send_horizon_us):
-            answer = await self.patiently(
-                Charge(self.charge_key(order), order.id, order.total, order.card)
-            )
+            answer = await self.patiently(Charge(self.charge_key(order), order.id, order.total, order.card))
         else:
             answer = await self.patiently(LookUp(self.charge_key(order), order.id))
         match answer:
@@ -195,7 +204,7 @@ class HotCold(Architecture):
                 assert_never(answer)
 
     async def look_into(self, order: Order) -> Order:
-        """The provider's final word on this key is an error: ask its ledger, and charge anew only if it took nothing."""
+        """The provider's final word on this key is an error: ask its ledger; charge anew only if it took nothing."""
         answer = await self.patiently(LookUp(self.charge_key(order), order.id))
         match answer:
             case Captured(charge_id):
@@ -270,9 +279,7 @@ class HotCold(Architecture):
         """Pay back, once; a pending refund is a refund."""
         answer: RefundMade | NothingFound | NothingCaptured | KeyMismatch
         if await Within(order.refund_sent_at, self.policy.send_horizon_us):
-            answer = await self.patiently(
-                Refund(self.refund_key(order), order.id, order.charge_id, order.total)
-            )
+            answer = await self.patiently(Refund(self.refund_key(order), order.id, order.charge_id, order.total))
         else:
             answer = await self.patiently(AskRefund(self.refund_key(order), order.id))
         match answer:
@@ -356,14 +363,12 @@ class HotCold(Architecture):
         status = await self.patiently(AskStatus())
         if not status.is_open:
             return None
-        changed = await self.patiently(
-            ReadChanges(status.cursor, max(after, status.cursor), self.policy.batch)
-        )
+        changed = await self.patiently(ReadChanges(status.cursor, max(after, status.cursor), self.policy.batch))
         await self.patiently(Refresh(status.epoch, changed))
         return changed.upto if changed.more else None
 
     async def post(self, after: int = 0) -> int | None:
-        """Post finished orders: freeze what will be said, say it, tell the Stock Cache, and only then call it posted."""
+        """Post finished orders: freeze what will be said, say it, tell the Stock Cache, then call it posted."""
         page = await self.patiently(ListUnposted(after, self.policy.batch))
         frozen = await self.freeze(page.orders)
         if frozen:
@@ -471,9 +476,7 @@ class HotCold(Architecture):
     async def fence(self, orders: tuple[Order, ...]) -> bool:
         """Take the lost token out of every unfinished order, so that nobody can fulfil on the strength of it."""
         fenced = tuple(
-            self.move(order, State.PAID, token="")
-            if order.state is State.RESERVED
-            else order._replace(token="")
+            self.move(order, State.PAID, token="") if order.state is State.RESERVED else order._replace(token="")
             for order in orders
             if order.token and not order.is_final
         )

@@ -1,9 +1,9 @@
 """What a checker is: a promise, judged by folding over the rows of a history.
 
-A checker sees the history and nothing else: it may import `history`, never the model. A promise is about one thing at a
-time, an order or a SKU, so a checker names the *part* a row belongs to and keeps one small hashable state a part. That
-way a run of a million rows, a branch of a proof (which carries the states in its fingerprint) and a stream from outside
-are all judged by the same few lines.
+A checker sees the history and nothing else: it may import `history`, never the model. A promise is about one
+thing at a time, an order or a SKU, so a checker names the *part* a row belongs to and keeps one small
+hashable state a part. That way a run of a million rows, a branch of a proof (which carries the states in its
+fingerprint) and a stream from outside are all judged by the same few lines.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ WORST: Mapping[str, int] = {"valid": 0, "unknown": 1, "invalid": 2}
 class Verdict:
     """valid, invalid with a witness, or unknown with a reason.
 
-    obligations   how many times the promise was really put to the test; a check that tested nothing is unknown
+    obligations   how often the promise was really put to the test; a check that tested nothing is unknown
     witness       indices of the rows that show the violation, in order
     """
 
@@ -55,7 +55,7 @@ class Verdict:
 
 @dataclass(slots=True)
 class Context:
-    """What the `config` and `fault` rows say of the run as a whole; folded by the judge before any checker hears the row.
+    """What the `config` and `fault` rows say of the whole run; the judge hears them before any checker does.
 
     limits     the JSON object of the `limits` row: policy, ttl_us, max_attempts, queue_bounds, pool and so on
     quiet_at   start of the quiet phase, microseconds, or None while it has not begun
@@ -71,7 +71,6 @@ class Context:
     ended_at: int | None = None
     complete: bool = False
     dead: frozenset[str] = frozenset()
-
     _text: str = "{}"
 
     def hear(self, row: Row) -> None:
@@ -113,15 +112,17 @@ class Checker(ABC, Generic[S]):
     echoed: ClassVar[frozenset[str]] = frozenset()
 
     def part(self, row: Row) -> str:
-        """Which thing the row is about: an order by default. Rows of one part are folded together, in order."""
+        """Which thing the row is about: an order by default. Rows of one part are folded together, in
+        order."""
         return row.order
 
     def echoes(self, row: Row, parts: Mapping[str, S]) -> Iterable[tuple[str, Row]]:
-        """What a row of an `echoed` operation also means for other parts: (part, row) pairs, heard after its own part.
+        """What a row of an `echoed` operation also means for other parts: (part, row) pairs, heard next.
 
-        A notice names an order, and a promise about SKUs must hear it a line at a time: the order's own part has kept
-        its lines, so the checker looks there and tells the notice again, once a SKU. `parts` is for looking only; all
-        that is remembered stays in it, so that a snapshot of the parts is a snapshot of the checker.
+        A notice names an order, and a promise about SKUs must hear it a line at a time: the order's own part
+        has kept its lines, so the checker looks there and tells the notice again, once a SKU. `parts` is for
+        looking only; all that is remembered stays in it, so that a snapshot of the parts is a snapshot of the
+        checker.
         """
         return ()
 
@@ -145,7 +146,7 @@ Hearer = tuple[
     Callable[[Row, Mapping[str, Any]], Iterable[tuple[str, Row]]] | None,
     dict[str, Any],
 ]
-"""A checker's `part`, `step`, `start`, `echoes` (None where nothing is echoed) and the states of its parts."""
+"""A checker's `part`, `step`, `start`, `echoes` (None where nothing is echoed) and its parts' states."""
 
 
 class Judge:

@@ -1,0 +1,27 @@
+"""Planted bugs: each a design that differs from the sound one in one breath, and names what it forgets.
+
+Only tests and campaigns import these; a run that calls one of them valid is a failure of the harness.
+"""
+
+from collections.abc import Mapping
+
+from orderquake.model.architecture import Architecture
+from orderquake.model.mutants.consumes_without_looking import ConsumesWithoutLooking
+from orderquake.model.mutants.keys_each_attempt import KeysEachAttempt
+from orderquake.model.mutants.loser_releases import LoserReleases
+from orderquake.model.mutants.overwrites_on_refresh import OverwritesOnRefresh
+from orderquake.model.mutants.refunds_before_writing import RefundsBeforeWriting
+from orderquake.model.mutants.subtracts_at_apply import SubtractsAtApply
+
+MUTANTS: Mapping[str, type[Architecture]] = {
+    mutant.name: mutant
+    for mutant in (
+        OverwritesOnRefresh,
+        SubtractsAtApply,
+        KeysEachAttempt,
+        ConsumesWithoutLooking,
+        LoserReleases,
+        RefundsBeforeWriting,
+    )
+}
+"""Every planted bug by its name."""

@@ -1,0 +1,34 @@
+"""A fresh idempotency key for every try, so that the provider never notices that it is asked twice."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from orderquake.model.architectures.hot_cold import HotCold
+from orderquake.model.flow import Ask, Backoff, PatienceEnded, Send, Silence
+from orderquake.model.payment import Charge
+
+A = TypeVar("A")
+
+
+class KeysEachAttempt(HotCold):
+    """Breaks: one intent, one key. Seen in woocommerce/woocommerce-gateway-stripe#2339. Caught by `charged_once` in
+    `lossy_payments`."""
+
+    name = "keys_each_attempt"
+
+    async def patiently(self, ask: Ask[A]) -> A:
+        if not isinstance(ask, Charge):
+            return await super().patiently(ask)
+        patience = self.policy.patience_with(ask.service)
+        for attempt in range(patience.attempts):
+            if attempt:
+                await Backoff(patience.base_us, patience.cap_us, attempt - 1)
+            fresh: Any = replace(ask, key=f"{ask.key}/{attempt}")
+            try:
+                answer: A = await Send(fresh, patience.timeout_us, attempt)
+                return answer
+            except Silence:
+                continue
+        raise PatienceEnded(ask.verb)

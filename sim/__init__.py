@@ -1,0 +1,1 @@
+"""Everything that performs, shakes, judges, measures and tells; no order protocol may be written here."""

@@ -1,0 +1,84 @@
+"""When others are slow or say no, does the shop stop pushing in time?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar, NamedTuple
+
+from orderquake.sim.checkers.finding import NOTHING, NOWHERE, Aside, Finding, Kinds, PartByPart, broken, kept
+from orderquake.sim.checkers.fold import EVERY, Context
+from orderquake.sim.history import Row
+
+VERBS: Mapping[str, tuple[str, str]] = {
+    "capture": ("payment", "charge"),
+    "decline": ("payment", "charge"),
+    "refund": ("payment", "refund"),
+}
+"""Row that shows an accepted call -> the service that throttles it, and the verb under which it does."""
+ONE_CALL = 10**12
+"""A call, in the units of a bucket's level: millionths of a call a second, times microseconds."""
+
+
+class Pressure(NamedTuple):
+    """The calls of one operation. A part fills in either half: what was asked again, or what was accepted.
+
+    level     how full the throttle's bucket was at `time`, in units of ONE_CALL
+    tests     repeated asks under a limit, or accepted calls under a throttle
+    """
+
+    level: int = 0
+    time: int = 0
+    latest: Aside = NOWHERE
+    tests: Aside = NOTHING
+
+
+class BackpressureBounded(PartByPart[Pressure]):
+    """Nobody is asked too often. Hears: the provider's ledger (outside), asks (inside)."""
+
+    # Simplified: an ask says itself which attempt it is; matters when an endless one calls each its first.
+
+    name = "backpressure_bounded"
+    hears: ClassVar[Kinds] = {"invoke": EVERY, "state": frozenset(VERBS)}
+
+    def part(self, row: Row) -> str:
+        return row.operation if row.kind == "invoke" else "\0".join(VERBS[row.operation])
+
+    def start(self) -> Pressure:
+        return Pressure()
+
+    def hear(self, state: Pressure, row: Row, context: Context) -> Pressure | Finding:
+        if row.kind == "invoke":
+            return self.asked(state, row, context) if row.attempt else state
+        return self.accepted(state, row, context)
+
+    def asked(self, state: Pressure, row: Row, context: Context) -> Pressure | Finding:
+        """Attempts count from zero, so the last that is allowed is one less than the limit."""
+        allowed = context.limits.get("max_attempts", {}).get(row.operation)
+        if allowed is None:
+            return state
+        tests = Aside(state.tests + 1)
+        if row.attempt >= allowed:
+            whose = f"of order {row.order}" if row.order else "of no order"
+            reason = f"{row.operation} {whose} was tried {row.attempt + 1} times, {allowed} allowed"
+            return broken(tests, reason, row.index)
+        return state._replace(tests=tests)
+
+    def accepted(self, state: Pressure, row: Row, context: Context) -> Pressure | Finding:
+        """In no window of length t more than burst + per_s * t: a bucket that leaks so never overflows."""
+        service, verb = VERBS[row.operation]
+        throttle = context.limits.get("throttles", {}).get(service)
+        if throttle is None:
+            return state
+        tests = Aside(state.tests + 1)
+        leaked = round(throttle["per_s"] * 1_000_000) * (row.time - state.time)
+        level = max(0, state.level - leaked) + ONE_CALL
+        if level > throttle["burst"] * ONE_CALL:
+            reason = (
+                f"the {service} provider took a {verb} of order {row.order} at {row.time} us, one more than "
+                f"{throttle['per_s']} a second after a burst of {throttle['burst']}"
+            )
+            return broken(tests, reason, state.latest, row.index)
+        return Pressure(level, row.time, Aside(row.index), tests)
+
+    def settle(self, part: str, state: Pressure, context: Context) -> Finding:
+        return kept(state.tests)

@@ -1,0 +1,82 @@
+"""Does everybody who paid for nothing get exactly their money back, and nobody else? Judged from outside
+ledgers alone."""
+
+from __future__ import annotations
+
+from typing import ClassVar, NamedTuple
+
+from orderquake.sim.checkers.finding import (
+    NOTHING,
+    NOWHERE,
+    Aside,
+    Finding,
+    Kinds,
+    PartByPart,
+    broken,
+    kept,
+    not_by_the_end,
+)
+from orderquake.sim.checkers.fold import Context
+from orderquake.sim.history import Row
+
+NEEDS = frozenset({"payment", "order_cache"})
+
+
+class Charges(NamedTuple):
+    """Charges of one order that stand (taken, not paid back) by amount, smallest first."""
+
+    standing: tuple[int, ...] = ()
+    is_fulfilled: bool = False
+    fulfilled: Aside = NOWHERE
+    latest: Aside = NOWHERE
+    refunds: Aside = NOTHING
+
+
+class RefundedRight(PartByPart[Charges]):
+    """A charge goes back whole and once, or the goods go. Hears: ledgers and notices (outside)."""
+
+    name = "refunded_right"
+    hears: ClassVar[Kinds] = {"state": frozenset({"capture", "refund", "notice", "post"})}
+
+    def start(self) -> Charges:
+        return Charges()
+
+    def hear(self, state: Charges, row: Row, context: Context) -> Charges | Finding:
+        if not row.is_new:
+            return state
+        here = Aside(row.index)
+        if row.operation == "capture":
+            standing = (row.amount,) if not state.standing else tuple(sorted((*state.standing, row.amount)))
+            return Charges(standing, state.is_fulfilled, state.fulfilled, here, state.refunds)
+        if row.operation == "refund":
+            return self.refunded(state, row)
+        if row.to_state != "fulfilled" or state.is_fulfilled:
+            return state
+        if state.refunds and not state.standing:
+            reason = f"order {row.order} is fulfilled after its money went back"
+            return broken(state.refunds, reason, state.latest, row.index)
+        return Charges(state.standing, True, here, state.latest, state.refunds)
+
+    def refunded(self, state: Charges, row: Row) -> Charges | Finding:
+        refunds = Aside(state.refunds + 1)
+        if row.amount not in state.standing:
+            charges = ", ".join(map(str, state.standing)) or "nothing"
+            reason = f"{row.amount} went back to order {row.order}, of which {charges} was taken and not paid back"
+            return broken(refunds, reason, state.latest, row.index)
+        at = state.standing.index(row.amount)
+        standing = state.standing[:at] + state.standing[at + 1 :]
+        if state.is_fulfilled and not standing:  # a surplus charge may go back; the one that pays for the goods may not
+            reason = f"order {row.order} was fulfilled, and its {row.amount} went back all the same"
+            return broken(refunds, reason, state.latest, state.fulfilled, row.index)
+        return Charges(standing, state.is_fulfilled, state.fulfilled, Aside(row.index), refunds)
+
+    def settle(self, part: str, state: Charges, context: Context) -> Finding:
+        owed = state.standing if not state.is_fulfilled else state.standing[1:]
+        obligations = state.refunds + len(owed)
+        if not state.is_fulfilled and owed:
+            reason = f"{sum(owed)} of order {part} was taken, no goods left, and it was not paid back"
+            return not_by_the_end(context, NEEDS, obligations, reason, state.latest)
+        if owed:
+            reason = f"order {part} was fulfilled once and charged {len(state.standing)} times"
+            return not_by_the_end(context, NEEDS, obligations, reason, state.latest, state.fulfilled)
+        return kept(obligations)

@@ -1,0 +1,137 @@
+"""Does every unit that arrives somewhere leave somewhere else? Double entry for goods, in the Stock Cache and
+the record.
+
+Whether too much was promised is not asked here; see `never_oversold`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import ClassVar, NamedTuple
+
+from orderquake.sim.checkers.finding import (
+    NOTHING,
+    NOWHERE,
+    Aside,
+    Finding,
+    Kinds,
+    PartByPart,
+    broken,
+    kept,
+    undecided,
+)
+from orderquake.sim.checkers.fold import Context
+from orderquake.sim.history import Row
+
+MOVES: Mapping[str, tuple[str, frozenset[str]]] = {
+    "hold": ("cache.held", frozenset({"cache.available"})),
+    "pin": ("cache.pinned", frozenset({"cache.held"})),
+    "free": ("cache.available", frozenset({"cache.held", "cache.pinned"})),
+    "drop": ("cache.available", frozenset({"cache.held", "cache.pinned"})),
+    "adopt": ("cache.pinned", frozenset({"cache.available"})),
+    "rebase": ("cache.available", frozenset({"cache.base"})),
+    "ship": ("record.shipped", frozenset({"record.on_hand"})),
+    "receipt": ("record.on_hand", frozenset({"supplier"})),
+    "return": ("record.on_hand", frozenset({"returns"})),
+    "correction": ("record.on_hand", frozenset({"adjustment"})),
+    "foreign_sale": ("channel", frozenset({"record.on_hand"})),
+}
+"""Operation -> the account that receives, and the accounts that may give."""
+MAY_BE_NEGATIVE = frozenset({"correction", "rebase"})
+OF_A_TOKEN = frozenset({"hold", "pin", "free", "drop", "adopt"})
+
+
+class Purse(NamedTuple):
+    """Units of one SKU under one token."""
+
+    held: int
+    pinned: int
+    latest: Aside
+    moves: Aside
+
+
+class Shelf(NamedTuple):
+    """One SKU in the record: what is there after version `version`, which the opening row begins at 0."""
+
+    on_hand: int
+    version: int
+    is_open: bool
+    latest: Aside
+    moves: Aside
+
+
+EMPTY_PURSE = Purse(0, 0, NOWHERE, NOTHING)
+UNHEARD_OF = Shelf(0, 0, False, NOWHERE, NOTHING)
+State = Purse | Shelf | None
+
+
+class UnitsConserved(PartByPart[State]):
+    """No unit comes from nowhere or goes there. Hears: the record (outside), the Stock Cache (inside)."""
+
+    name = "units_conserved"
+    hears: ClassVar[Kinds] = {"state": frozenset({*MOVES, "epoch"}), "config": frozenset({"opening"})}
+    echoed = frozenset({"epoch"})
+
+    def part(self, row: Row) -> str:
+        return f"{row.sku}\0{row.key}" if row.operation in OF_A_TOKEN else row.sku
+
+    def echoes(self, row: Row, parts: Mapping[str, State | Finding]) -> Iterable[tuple[str, Row]]:
+        return [(part, row) for part, state in parts.items() if isinstance(state, Purse)]
+
+    def start(self) -> State:
+        return None
+
+    def hear(self, state: State, row: Row, context: Context) -> State | Finding:
+        operation = row.operation
+        if operation == "epoch":  # a loss voids what the tokens held
+            return EMPTY_PURSE if row.answer == "lost" and isinstance(state, Purse) else state
+        if operation == "opening":
+            return Shelf(row.units, 0, True, Aside(row.index), NOTHING)
+        if operation == "rebase" and (row.answer != "applied" or not row.sku):
+            return state
+        debit, credits = MOVES[operation]
+        if row.debit != debit or row.credit not in credits:
+            reason = (
+                f"{operation} of {row.units} {row.sku} moves them from {row.credit or 'nowhere'} to "
+                f"{row.debit or 'nowhere'}, not from {' or '.join(sorted(credits))} to {debit}"
+            )
+            return broken(1, reason, row.index)
+        if row.units < 0 and operation not in MAY_BE_NEGATIVE:
+            return broken(1, f"{operation} of {row.units} {row.sku}: a negative number of units", row.index)
+        if operation in OF_A_TOKEN:
+            return self.within_cache(state if isinstance(state, Purse) else EMPTY_PURSE, row)
+        shelf = state if isinstance(state, Shelf) else UNHEARD_OF
+        return shelf if operation == "rebase" else self.in_record(shelf, row)
+
+    def within_cache(self, purse: Purse, row: Row) -> Purse | Finding:
+        held, pinned, units = purse.held, purse.pinned, row.units
+        if row.credit == "cache.held":
+            held -= units
+        elif row.credit == "cache.pinned":
+            pinned -= units
+        if row.debit == "cache.held":
+            held += units
+        elif row.debit == "cache.pinned":
+            pinned += units
+        moves = Aside(purse.moves + 1)
+        if held < 0 or pinned < 0:
+            there = purse.held if row.credit == "cache.held" else purse.pinned
+            reason = f"{row.operation} of {units} {row.sku} under token {row.key}, and {row.credit} has {there}"
+            return broken(moves, reason, purse.latest, row.index)
+        return Purse(held, pinned, Aside(row.index), moves)
+
+    def in_record(self, shelf: Shelf, row: Row) -> Shelf | Finding:
+        moves = Aside(shelf.moves + 1)
+        if row.version <= shelf.version:
+            reason = (
+                f"the record's book of {row.sku} stood at version {shelf.version} with {shelf.on_hand}, and "
+                f"then {row.operation} of {row.units} gave it version {row.version}"
+            )
+            return broken(moves, reason, shelf.latest, row.index)
+        units = row.units if row.debit == "record.on_hand" else -row.units
+        return Shelf(shelf.on_hand + units, row.version, shelf.is_open, Aside(row.index), moves)
+
+    def settle(self, part: str, state: State, context: Context) -> Finding:
+        if isinstance(state, Shelf) and state.moves and not state.is_open:
+            return undecided(state.moves, f"how many {part} there were at the opening is not in the history")
+        return kept(0 if state is None else state.moves)

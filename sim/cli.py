@@ -1,0 +1,446 @@
+"""The command line: `orderquake run flash_sale`, and what else there is to ask.
+
+Reads the words, calls those who know, and leaves with an exit code: 0 valid, 1 invalid, 2 unknown, 3 a mistake in
+the command or the scenario, 4 a mistake of ours. Nothing heavy is imported before a verb needs it; how things look
+is in `console.py`, where runs are kept is in `runs.py`.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+
+import typer
+
+if TYPE_CHECKING:
+    from orderquake.sim.scenario import Scenario
+
+EXIT = {"valid": 0, "invalid": 1, "unknown": 2}
+USAGE, HARNESS, INTERRUPTED, TERMINATED = 3, 4, 130, 143
+WORST_FIRST = ("invalid", "unknown", "valid")
+TRACEBACK = "ORDERQUAKE_TRACEBACK"
+"""Set to anything, this variable does what `--traceback` does."""
+
+app = typer.Typer(
+    name="orderquake",
+    help="A shake table for order systems: play the bad day, judge what happened, show where it hurts.",
+    epilog="Exit codes: 0 valid, 1 invalid, 2 unknown, 3 usage or scenario error, 4 the harness failed.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON value and nothing else.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Print the bare minimum, a line each.")]
+
+
+class Mistake(Exception):
+    """Something that whoever called can put right; the text says how. Exit code 3."""
+
+
+class OurFault(Exception):
+    """The harness failed. The text says in one line how to see it again; `how` is the traceback. Exit code 4."""
+
+    def __init__(self, line: str, how: str) -> None:
+        super().__init__(line)
+        self.how = how
+
+
+class Made(NamedTuple):
+    """What one scenario came to, before it is written down.
+
+    result   what --json prints, but for the report's path
+    tell     prints it for people
+    write    writes page, results and history into a folder; returns the page
+    """
+
+    result: dict[str, Any]
+    tell: Callable[[], None]
+    write: Callable[[Path], Path]
+
+
+# -- run
+
+
+@app.command()
+def run(
+    scenarios: Annotated[list[str], typer.Argument(metavar="SCENARIO...", help="Names, or paths to TOML files.")],
+    on: Annotated[str, typer.Option("--on", metavar="ARCH", help="The design; see `architectures`.")] = "hot_cold",
+    seed: Annotated[int, typer.Option(min=0, help="The run's luck; with --runs, that of the first.")] = 1,
+    runs: Annotated[int, typer.Option(min=1, help="Run so many seeds, from --seed on.")] = 1,
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Where to write; absent or empty.")] = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    show_traceback: Annotated[bool, typer.Option("--traceback", help="Show where the harness failed.")] = False,
+) -> int:
+    """Play scenarios on a design and judge what happened."""
+    from orderquake.sim import console
+    from orderquake.sim.runs import REPORTS, check_out, folder, folder_name, point_latest_at
+
+    if show_traceback:
+        os.environ[TRACEBACK] = "1"
+    if out is not None:
+        check_out(out)
+    design = check_design(on)
+    results: list[dict[str, Any]] = []
+
+    def play(scenario: Scenario, into: Path | None, shown: Path) -> None:
+        """Run, write (into `into`, which will be called `shown`, or right there), and tell."""
+        made = (many if runs > 1 else once)(scenario, on, seed, runs, as_json or quiet)
+        if into is None:
+            with folder(shown, replace=out is None) as beside:
+                page = made.write(beside)
+        else:
+            page = made.write(into)
+        made.result["report"] = str(shown / page.name)
+        results.append(made.result)
+        if not as_json and not quiet:
+            made.tell()
+            console.out(f"report: {made.result['report']}")
+        elif not as_json:
+            seeds = f"seed {seed}" if runs == 1 else f"seeds {seed} to {seed + runs - 1}"
+            console.out(f"{made.result['verdict']} {scenario.name} {design} {seeds} {made.result['report']}")
+
+    loaded = load_all(scenarios)
+    names = {name: folder_name(name, design, seed, runs) for name in loaded}
+    if out is None:
+        for name, scenario in loaded.items():
+            play(scenario, None, REPORTS / "runs" / names[name])
+            point_latest_at(REPORTS / "runs" / names[name])
+    elif len(loaded) == 1:
+        play(*loaded.values(), None, out)
+    else:
+        with folder(out, replace=False) as beside:
+            for name, scenario in loaded.items():
+                (beside / names[name]).mkdir()
+                play(scenario, beside / names[name], out / names[name])
+    verdict = next(status for status in WORST_FIRST if any(result["verdict"] == status for result in results))
+    if as_json:
+        console.print_json(results[0] if len(results) == 1 else {"verdict": verdict, "runs": results})
+    return EXIT[verdict]
+
+
+def load_all(scenarios: Sequence[str]) -> dict[str, Scenario]:
+    """Name -> scenario. All are read before any is played.
+
+    raises   ScenarioError, with the findings of all files; Mistake
+    """
+    from orderquake.sim.scenario_file import ScenarioError, load_scenario
+
+    loaded: dict[str, Scenario] = {}
+    problems: list[Any] = []
+    for text in scenarios:
+        try:
+            scenario = load_scenario(text)
+        except ScenarioError as error:
+            problems += error.problems
+            continue
+        if scenario.name in loaded:
+            raise Mistake(f'two scenarios are called "{scenario.name}"; expected each once. Run them one by one')
+        loaded[scenario.name] = scenario
+        check_trace(scenario)
+    if problems:
+        raise ScenarioError(problems)
+    return loaded
+
+
+def check_trace(scenario: Scenario) -> None:
+    """raises   Mistake where a scenario's own trace file cannot be read"""
+    from orderquake.sim.scenario import TRACES, Trace
+
+    if isinstance(scenario.workload, Trace) and scenario.workload.name not in TRACES:
+        from orderquake.sim.world.trace import load_trace
+
+        try:
+            load_trace(Path(scenario.workload.name))
+        except (OSError, ValueError) as error:
+            raise Mistake(str(error)) from error
+
+
+def check_design(on: str) -> str:
+    """The design's name. raises   Mistake where there is none of that name"""
+    from orderquake.sim.run import design_of
+    from orderquake.sim.scenario_errors import suggestion, with_next_move
+    from orderquake.sim.scenario_rules import architecture_names
+
+    try:
+        return design_of(on).name
+    except KeyError:
+        known = architecture_names()
+        near = suggestion(on, known, "; did you mean {}?")
+        found = f'--on "{on}" is no architecture; expected one of {", ".join(known)}{near}'
+        raise Mistake(with_next_move(found, "orderquake architectures")) from None
+
+
+def once(scenario: Scenario, on: str, seed: int, _: int, is_mute: bool) -> Made:
+    """One run."""
+    from orderquake.sim import console
+    from orderquake.sim.run import simulate
+
+    with (
+        console.progress(f"{scenario.name} on {on}, seed {seed}", 1, is_mute) as advance,
+        ours(scenario, on, seed),
+    ):
+        made = simulate(scenario, on, seed, advance)
+        result = dict(made.to_json())
+
+    def write(beside: Path) -> Path:
+        with ours(scenario, on, seed):
+            from orderquake.sim.report.page import write_report
+
+            return write_report(made, beside)
+
+    return Made(result, lambda: console.tell_run(made), write)
+
+
+def many(scenario: Scenario, on: str, seed: int, runs: int, is_mute: bool) -> Made:
+    """One run for each of many seeds."""
+    from orderquake.sim import console
+    from orderquake.sim.report.summary import summary_record, write_summary
+    from orderquake.sim.runs import RunFailed, replicate
+
+    seeds = range(seed, seed + runs)
+    try:
+        with console.progress(f"{scenario.name} on {on}, {runs} seeds", runs, is_mute) as advance:
+            made = replicate(scenario, on, seeds, advance or (lambda _: None))
+    except RunFailed as error:
+        raise OurFault(replay_line(scenario, on, error.seed, str(error)), error.how) from error
+    with ours(scenario, on, seed):
+        result = {
+            **summary_record(made),
+            "seed": seed,
+            "counts": console.counts(made),
+            "bounds": console.bounds(made),
+        }
+
+    def write(beside: Path) -> Path:
+        with ours(scenario, on, seed):
+            return write_summary(made, beside)
+
+    return Made(result, lambda: console.tell_many(made), write)
+
+
+@contextmanager
+def ours(scenario: Scenario, on: str, seed: int) -> Iterator[None]:
+    """Whatever goes wrong in here is our fault, and is told with the line that plays it again."""
+    try:
+        yield
+    except Exception as error:
+        line = f"{type(error).__name__}: {error}".split("\n")[0]
+        raise OurFault(replay_line(scenario, on, seed, line), traceback.format_exc()) from error
+
+
+def replay_line(scenario: Scenario, on: str, seed: int, error: str) -> str:
+    """One line: what failed, where, and how to see it again."""
+    again = f"orderquake run {scenario.name} --on {on} --seed {seed} --traceback"
+    return f"the harness failed in {scenario.name} on {on} with seed {seed}: {error}. Again: {again}"
+
+
+# -- explain
+
+
+@app.command()
+def explain(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A run's folder, its name, or `latest`.")],
+    order: Annotated[str, typer.Argument(metavar="ORDER", help="The order's id, as in the history.")],
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> int:
+    """Tell one order's story, in words and as a sequence diagram (Mermaid)."""
+    from orderquake.sim import console
+    from orderquake.sim.history import History
+    from orderquake.sim.report.story import sequence_diagram, tell
+    from orderquake.sim.runs import find_run
+
+    path = find_run(run)
+    try:
+        history = History.read_parquet(path)
+    except Exception as error:
+        raise Mistake(
+            f"{path} is not a history ({type(error).__name__}); expected the history.parquet of a run"
+        ) from error
+    try:
+        story, diagram = tell(history, order), sequence_diagram(history, order)
+    except KeyError as error:
+        raise Mistake(str(error.args[0])) from None
+    if as_json:
+        console.print_json({"run": str(path.parent), "order": order, "story": story.split("\n"), "diagram": diagram})
+    else:
+        console.out(story)
+        if not quiet:
+            console.out(f"\n{diagram}")
+    return 0
+
+
+# -- what there is
+
+
+@app.command()
+def scenarios(as_json: Json = False, quiet: Quiet = False) -> int:
+    """List the scenarios that come along."""
+    from orderquake.sim import console
+    from orderquake.sim.scenario_file import load_scenario, scenario_names
+    from orderquake.sim.units import format_duration
+
+    entries = []
+    for name in scenario_names():
+        scenario = load_scenario(name)
+        entries.append(
+            {
+                "name": name,
+                "question": scenario.question,
+                "workload": scenario.workload.kind,
+                "horizon": format_duration(scenario.horizon),
+                "faults": [fault.kind for fault in scenario.fault],
+                "expect": dict(scenario.expect),
+            }
+        )
+    console.tell_list(entries, ("name", "horizon", "question"), as_json, quiet)
+    return 0
+
+
+@app.command()
+def architectures(as_json: Json = False, quiet: Quiet = False) -> int:
+    """List the designs, and what each of them requires."""
+    from orderquake.model.architectures import ARCHITECTURES
+    from orderquake.sim import console
+
+    entries = [
+        {"name": name, "says": console.first_sentence(design), "requires": sorted(design.requires)}
+        for name, design in ARCHITECTURES.items()
+    ]
+    console.tell_list(entries, ("name", "says", "requires"), as_json, quiet)
+    return 0
+
+
+@app.command()
+def checkers(as_json: Json = False, quiet: Quiet = False) -> int:
+    """List the promises that histories are judged by."""
+    from orderquake.sim import console
+    from orderquake.sim.checkers import CHECKERS
+
+    entries = [{"name": name, "says": console.first_sentence(checker)} for name, checker in CHECKERS.items()]
+    console.tell_list(entries, ("name", "says"), as_json, quiet)
+    return 0
+
+
+@app.command()
+def faults(as_json: Json = False, quiet: Quiet = False) -> int:
+    """List what may go wrong, and how a scenario asks for it."""
+    from orderquake.sim import console
+    from orderquake.sim.nemesis import FAULTS
+
+    entries = [
+        {
+            "name": name,
+            "does": fault.does,
+            "breaks": list(fault.breaks),
+            "heals": fault.heals,
+            "witness": fault.witness,
+            "example": fault.example,
+        }
+        for name, fault in FAULTS.items()
+    ]
+    console.tell_list(entries, ("name", "does", "breaks", "heals"), as_json, quiet)
+    if not as_json and not quiet:
+        console.out("\nIn a scenario file:")
+        for entry in entries:
+            console.out(f"\n{entry['example']}".rstrip())
+    return 0
+
+
+@app.command()
+def schema(as_json: Json = False, quiet: Quiet = False) -> int:
+    """Print the JSON Schema of scenario files, for editors."""
+    from orderquake.sim import console
+    from orderquake.sim.scenario import scenario_json_schema
+
+    console.print_json(scenario_json_schema(), indent=None if quiet else 2)
+    return 0
+
+
+# -- the door
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code."""
+    signal.signal(signal.SIGTERM, _terminated)
+    try:
+        code = app(args=None if arguments is None else list(arguments), prog_name="orderquake", standalone_mode=False)
+    except (KeyboardInterrupt, typer.Abort) as error:
+        complain("interrupted; nothing was kept of what was not finished")
+        return TERMINATED if _was_terminated(error) else INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OurFault as error:
+        show_how(error.how)
+        complain(str(error))
+        return HARNESS
+    except Exception as error:
+        if text := mistake_in(error):
+            complain(text)
+            return USAGE
+        show_how(traceback.format_exc())
+        again = f"orderquake {' '.join(sys.argv[1:] if arguments is None else arguments)}"
+        complain(f"the harness failed: {type(error).__name__}: {error}. Again: {TRACEBACK}=1 {again}")
+        return HARNESS
+    return code if isinstance(code, int) else 0
+
+
+class _Terminated(KeyboardInterrupt):
+    """Somebody sent SIGTERM; leave as for Ctrl-C, cleaning up."""
+
+
+def _terminated(*_: object) -> None:
+    raise _Terminated
+
+
+def _was_terminated(error: BaseException | None) -> bool:
+    while error is not None:
+        if isinstance(error, _Terminated):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def mistake_in(error: Exception) -> str | None:
+    """What to tell whoever made the mistake, or None where it is not theirs."""
+    if isinstance(error, Mistake):
+        return str(error)
+    if hasattr(error, "format_message") and hasattr(error, "exit_code"):  # typer's, wherever this version keeps them
+        return usage_text(error)
+    from orderquake.sim.runs import OutError
+    from orderquake.sim.scenario_errors import ScenarioError
+
+    return str(error) if isinstance(error, OutError | ScenarioError) else None
+
+
+def usage_text(error: Any) -> str:
+    """A usage error in one line, with the next move; the help itself where nothing was asked."""
+    text = str(error.format_message()).strip()
+    if not text or "Usage:" in text:
+        return text
+    path = getattr(getattr(error, "ctx", None), "command_path", "orderquake")
+    return f"{text.rstrip('.')}{'' if text.endswith('?') else '.'} See: {path} --help"
+
+
+def complain(text: str) -> None:
+    """Say it where it does not mix with results."""
+    sys.stderr.write(f"{text}\n")
+
+
+def show_how(how: str) -> None:
+    if os.environ.get(TRACEBACK):
+        sys.stderr.write(how)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

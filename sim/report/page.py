@@ -1,0 +1,135 @@
+"""The report of one run: a page that needs nothing but itself, its numbers as JSON, and its history.
+
+Arranges what the measures measured and the checkers judged; it judges nothing, and draws nothing itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from orderquake.sim.checkers.fold import WORST, Verdict
+from orderquake.sim.history import Row
+from orderquake.sim.report import figures, words
+from orderquake.sim.report.confessions import confessions
+from orderquake.sim.report.rendering import as_json, fact, key_number, render, scenario_json, versions
+from orderquake.sim.report.story import moments
+from orderquake.sim.report.subject import Replication, Subject, command
+from orderquake.sim.study import measures
+
+_WITNESS_ROWS = 12
+_STORY_MOMENTS = 40
+
+
+def write_report(run: Subject, out: Path) -> Path:
+    """Write `index.html`, `results.json` and `history.parquet` into the folder `out`; returns the page's path."""
+    out.mkdir(parents=True, exist_ok=True)
+    page = out / "index.html"
+    page.write_text(render("run.html.j2", _values(run)), encoding="utf-8")
+    (out / "results.json").write_text(as_json(run.to_json()), encoding="utf-8")
+    run.history.write_parquet(out / "history.parquet")
+    return page
+
+
+def _values(run: Subject) -> dict[str, Any]:
+    """Everything the template asks for."""
+    asked = measures.latencies(run.history)
+    latency, outcomes, windows = run.latency(), run.outcomes(), measures.faults(run.history)
+    since, until = measures.span(run.history)
+    clock = drawing.Clock(since, until)
+    drift = sections.drift(run, clock, windows)
+    sold_out = sections.sold_out(run)
+    story = sections.story(run, asked)
+    headline, detail = verdict_line(run)
+    optional = ([("sold-out", "Sold out")] if sold_out else []) + ([("story", "One order")] if story else [])
+    return {
+        "run": run,
+        "name": words.plain(run.scenario.name),
+        "architecture": run.architecture,
+        "headline": headline,
+        "detail": detail,
+        "in_words": _in_words(latency, outcomes, windows),
+        "strip": _strip(latency, outcomes, windows, drift["drift_peak"], drift["staleness_mean_s"]),
+        "sections": [
+            ("verdicts", "Verdicts"),
+            ("latency", "Latency"),
+            ("drift", "Drift"),
+            ("load", "Queues"),
+            ("outcomes", "Outcomes"),
+            ("faults", "Faults"),
+            *optional,
+            ("simplified", "Simplified"),
+            ("provenance", "Provenance"),
+        ],  # fmt: skip
+        "verdicts": verdict_rows(run.verdicts, run.scenario.must_exercise),
+        "witnesses": witnesses(run),
+        **sections.latency(latency, asked),
+        **drift,
+        **sections.load(run, clock, windows),
+        **sections.outcomes(run, outcomes, asked, clock, windows),
+        "faults": sections.faults(windows),
+        "sold_out": sold_out,
+        "story": story,
+        "confessions": confessions(),
+        "command": command(run),
+        "provenance": sections.provenance(run),
+        "scenario": scenario_json(run.scenario),
+    }
+
+
+def _in_words(latency: Any, outcomes: Mapping[str, int], windows: list[measures.Window]) -> str:
+    """The run in two or three sentences."""
+    accepted, submitted = outcomes["accepted"], outcomes["submitted"]
+    if not submitted:
+        return "No customer came."
+    endings = [
+        f"{words.count(outcomes[name])} {name}"
+        for name in ("fulfilled", "declined", "refunded", "cancelled", "pending")
+        if outcomes[name]
+    ]
+    said = [
+        f"Of {words.counted(submitted, 'order')} sent, {'all' if accepted == submitted else words.count(accepted)} were accepted: "
+        f"{words.listed(endings, 5)}."
+    ]
+    checkout, decision = latency.loc["checkout"], latency.loc["decision"]
+    if checkout["n"] > 1 and decision["n"] > 1:
+        said.append(
+            f"Half of the customers had a first answer within {words.duration(checkout['p50_s'])} and a final one within "
+            f"{words.duration(decision['p50_s'])}"
+            + (
+                f"; one in a hundred waited longer than {words.duration(decision['p99_s'])}."
+                if decision["n"] >= 100
+                else "."
+            )
+        )
+    if windows:
+        kinds = list(dict.fromkeys(drawing.fault_name(window) for window in windows))
+        said.append(f"{'Fault' if len(kinds) == 1 else 'Faults'} on the way: {words.listed(kinds)}.")
+    return " ".join(said)
+
+
+def _strip(
+    latency: Any,
+    outcomes: Mapping[str, int],
+    windows: list[measures.Window],
+    drift_peak: int,
+    staleness_s: float | None,
+) -> list[dict[str, str]]:
+    checkout, decision = latency.loc["checkout"], latency.loc["decision"]
+    groups = drawing.numbered(windows)
+    seen = sum(any(window.witnessed for window in group) for _, group in groups)
+    return [
+        key_number("Orders", words.count(outcomes["submitted"]), f"{words.count(outcomes['accepted'])} accepted"),
+        key_number("Fulfilled", words.share(outcomes["fulfilled"], outcomes["accepted"]), "of the accepted"),
+        key_number("Checkout, median", words.duration(checkout["p50_s"]), f"p99 {words.duration(checkout['p99_s'])}"),
+        key_number("Decision, median", words.duration(decision["p50_s"]), f"p99 {words.duration(decision['p99_s'])}"),
+        key_number("Largest drift", words.count(drift_peak), "unit" if drift_peak == 1 else "units"),
+        key_number("Staleness, mean", words.duration(staleness_s), "of the stock snapshot"),
+        key_number(
+            "Dead letters", words.count(outcomes["dead_letters"]), f"{words.count(outcomes['pending'])} orders pending"
+        ),
+        key_number("Faults", words.count(len(groups)), f"{words.count(seen)} witnessed" if groups else "none injected"),
+    ]

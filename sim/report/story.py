@@ -1,0 +1,237 @@
+"""One order's story, told from the history: in words, a line a moment, and as a sequence diagram.
+
+Reads, status writes and the queue's errands are folded away; what another party later sees is told. Nothing is judged.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from orderquake.sim.history import NONE, History, Row
+from orderquake.sim.report import words
+
+FOLDED = frozenset({"read_order", "read_orders", "write_order", "write_orders", "enqueue", "lease", "ack"})
+"""Asks that move the order's row or its place in line: only their result is told, as `=> state`."""
+
+ASKS: Mapping[str, tuple[str, str]] = {
+    "submit": ("shop", "sends the order"),
+    "cancel": ("shop", "wants to cancel"),
+    "register": ("order_cache", "writes the order down"),
+    "charge": ("payment", "charges {money}"),
+    "look_up": ("payment", "asks what became of the charge"),
+    "refund": ("payment", "pays {money} back"),
+    "ask_refund": ("payment", "asks what became of the refund"),
+    "reserve": ("stock", "reserves {lines}"),
+    "extend": ("stock", "extends the reservation"),
+    "consume": ("stock", "makes the reservation stand"),
+    "release": ("stock", "gives the reservation back"),
+    "notify": ("notice", "tells the customer"),
+    "post": ("record", "posts the order"),
+}
+"""Operation of an ask -> who is asked, and what the asker does by it."""
+
+EFFECTS: Mapping[str, tuple[str, str]] = {
+    "hold": ("stock", "holds {lines} until {deadline}"),
+    "extend": ("stock", "holds on until {deadline}"),
+    "pin": ("stock", "pins {lines} for good"),
+    "adopt": ("stock", "pins {lines} again after its memory was lost"),
+    "free": ("stock", "puts {lines} back on sale ({answer})"),
+    "drop": ("stock", "hands {lines} over to the record"),
+    "capture": ("payment", "takes {money}"),
+    "decline": ("payment", "declines {money}"),
+    "refund": ("payment", "gives {money} back"),
+    "post": ("record", "books the order as {to_state}: {answer}"),
+    "ship": ("record", "ships {lines}"),
+    "notice": ("notice", "the customer is told: {to_state}"),
+    "dead_letter": ("queue", "gives up after {attempt} deliveries"),
+}
+"""Operation of a state row -> who did it, and what."""
+
+
+@dataclass(slots=True)
+class Moment:
+    """One line of the story.
+
+    kind      ask, effect, or fault
+    answer    what was heard; "" for an effect
+    heard_us  when it was heard, or None where nothing ever was
+    moved     states the order went to because of it
+    """
+
+    time_us: int
+    kind: str
+    who: str
+    whom: str
+    what: str
+    answer: str = ""
+    heard_us: int | None = None
+    is_silent: bool = False
+    moved: list[str] = field(default_factory=list)
+
+
+def orders(history: History) -> list[str]:
+    """Every order that the history names, in the order of their first row."""
+    return list(dict.fromkeys(values[_ORDER] for values in history.raw() if values[_ORDER]))
+
+
+_ORDER, _OP_ID, _ANSWER = (Row._fields.index(name) - 1 for name in ("order", "op_id", "answer"))
+
+
+def moments(history: History, order: str) -> list[Moment]:
+    """The story as moments, in the order in which they began.
+
+    raises   KeyError, naming orders with ids like it, where the history has no such order
+    """
+    mine = _rows_of(history, order)
+    if not mine:
+        raise KeyError(_no_such(history, order))
+    heard = {row.op_id: row for row in reversed(mine) if row.kind in ("ok", "fail", "info") and row.op_id}
+    arrived = mine[0].time
+    lines = {row.line: f"{row.units} × {row.sku}" for row in mine if row.operation == "ordered"}
+    basket = words.listed(list(lines.values()), most=3) or "the units"
+    total = sum(row.amount for row in mine if row.operation == "ordered")
+    story: list[Moment] = []
+    for row in mine:
+        if row.kind == "invoke" and row.operation not in FOLDED:
+            story.append(_ask(row, heard.get(row.op_id), basket, total))
+        elif row.kind == "fault":
+            story.append(
+                Moment(row.time, "fault", row.actor or "nemesis", "", f"{words.plain(row.operation)} {row.answer}")
+            )
+        elif row.kind == "state" and row.operation in ("order", "sync"):
+            _fold_in(story, row)
+        elif row.kind == "state" and row.operation in EFFECTS:
+            _tell_effect(story, row, arrived)
+    return story
+
+
+def _rows_of(history: History, order: str) -> list[Row]:
+    """Rows of the order, and of the faults that bit its asks or began and ended in its lifetime."""
+    raw = history.raw()
+    own = [index for index, values in enumerate(raw) if values[_ORDER] == order]
+    if not own:
+        return []
+    asks = {raw[index][_OP_ID] for index in own} - {""}
+    bites = [
+        index
+        for index in range(own[0], own[-1] + 1)
+        if raw[index][1] == "fault"
+        and raw[index][_ORDER] != order
+        and (raw[index][_OP_ID] in asks or (not raw[index][_ORDER] and raw[index][_ANSWER] != "witnessed"))
+    ]
+    return [history[index] for index in sorted(own + bites)]
+
+
+def _no_such(history: History, order: str) -> str:
+    known = orders(history)
+    if not known:
+        return f"no order {order!r}: the history names no order at all"
+    near = difflib.get_close_matches(order, known, n=5, cutoff=0.5)
+    hint = f"did you mean {words.listed(near, 5)}?" if near else f"it has {words.listed(known, 5)}"
+    return f"no order {order!r} among the {words.counted(len(known), 'order')} of this history; {hint}"
+
+
+def _ask(row: Row, end: Row | None, basket: str, total: int) -> Moment:
+    whom, what = ASKS.get(row.operation, ("", f"asks: {words.plain(row.operation)}"))
+    told = what.format(money=words.money(row.amount or total), lines=basket)
+    if row.attempt > 0:
+        told += f" (try {row.attempt + 1})"
+    moment = Moment(row.time, "ask", row.actor, whom, told)
+    if end is None:
+        moment.answer, moment.is_silent = "nothing was ever heard", True
+        return moment
+    took = words.duration((end.time - row.time) / 1e6)
+    moment.heard_us = end.time
+    if end.kind == "info":
+        moment.answer, moment.is_silent = f"no answer for {took}", True
+    elif end.kind == "fail":
+        moment.answer = f"refused{': ' + words.plain(end.answer) if end.answer else ''} ({took})"
+    else:
+        moment.answer = f"{words.plain(end.answer) or 'done'} ({took})"
+    return moment
+
+
+def _fold_in(story: list[Moment], row: Row) -> None:
+    """A status write is told by what led to it: the last ask, or for the sync state the last moment of any kind."""
+    if row.operation == "order" and row.from_state == row.to_state:
+        return
+    asks = [moment for moment in story if moment.kind == "ask"] if row.operation == "order" else []
+    if last := (asks or story)[-1:]:
+        last[0].moved.append(words.plain(row.to_state))
+
+
+def _tell_effect(story: list[Moment], row: Row, arrived: int) -> None:
+    who, what = EFFECTS[row.operation]
+    one = f"{row.units} × {row.sku}"
+    until = "for ever" if row.deadline == NONE else f"+{(row.deadline - arrived) / 1e6:.3f} s"
+    told = what.format(
+        lines="\0", money=words.money(row.amount), deadline=until, answer=words.plain(row.answer),
+        to_state=words.plain(row.to_state), attempt=row.attempt,
+    )  # fmt: skip
+    if not row.is_new:
+        told += " (again: nothing changed)"
+    before = story[-1] if story else None
+    head, mark, tail = told.partition("\0")
+    if mark and before and before.kind == "effect" and before.time_us == row.time and before.what.startswith(head) and before.what.endswith(tail):  # fmt: skip
+        before.what = f"{before.what.removesuffix(tail)}, {one}{tail}"
+        return
+    story.append(Moment(row.time, "effect", who, "", f"{head}{one}{tail}" if mark else told))
+
+
+def tell(history: History, order: str) -> str:
+    """The story in words: time since the customer arrived, who, what, the answer; faults begin with an exclamation mark.
+
+    raises   KeyError where the history has no such order
+    """
+    story = moments(history, order)
+    width = max(len(moment.who) for moment in story) if story else 0
+    return "\n".join([f"order {order}", *(_line(moment, story[0].time_us, width) for moment in story)])
+
+
+def _line(moment: Moment, arrived: int, width: int) -> str:
+    since = f"{(moment.time_us - arrived) / 1e6:+.3f} s"
+    mark = {"ask": " ", "effect": "·", "fault": "!"}[moment.kind]
+    return f"{since:>14}  {mark} {moment.who:<{width}}  {sentence(moment)}"
+
+
+def sentence(moment: Moment) -> str:
+    """What happened, what was heard, and where it moved the order."""
+    heard = f": {moment.answer}" if moment.answer else ""
+    moved = "".join(f" => {state}" for state in moment.moved)
+    return f"{moment.what}{heard}{moved}"
+
+
+def sequence_diagram(history: History, order: str) -> str:
+    """The story as a Mermaid sequence diagram.
+
+    raises   KeyError where the history has no such order
+    """
+    story = moments(history, order)
+    alias: dict[str, str] = {}
+    for moment in story:
+        for name in filter(None, (moment.who, moment.whom)):
+            alias.setdefault(name, f"p{len(alias)}")
+    people = [f"participant {short} as {_safe(name)}" for name, short in alias.items()]
+    steps = [text for _, text in sorted(_arrows(story, alias), key=lambda step: step[0])]
+    return "\n    ".join(["sequenceDiagram", *people, *steps]) + "\n"
+
+
+def _arrows(story: list[Moment], alias: Mapping[str, str]) -> Iterator[tuple[int, str]]:
+    for moment in story:
+        who, whom = alias[moment.who], alias.get(moment.whom, alias[moment.who])
+        if moment.kind != "ask":
+            mark = "fault: " if moment.kind == "fault" else ""
+            yield moment.time_us, f"Note over {who}: {_safe(mark + sentence(moment))}"
+            continue
+        heard = moment.time_us if moment.heard_us is None else moment.heard_us
+        yield moment.time_us, f"{who}->>{whom}: {_safe(moment.what)}"
+        yield heard, f"{whom}{'--x' if moment.is_silent else '-->>'}{who}: {_safe(moment.answer)}"
+        if moment.moved:
+            yield heard, f"Note over {who}: {_safe(' then '.join(moment.moved))}"
+
+
+def _safe(text: str) -> str:
+    """Text that Mermaid reads as text: nothing that ends a statement or begins an entity."""
+    return text.replace("#", "no. ").replace(";", ",").replace("\n", " ")

@@ -1,0 +1,73 @@
+"""What a report is about: the little that it must know of a run. Nothing is drawn or written here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+from orderquake.sim.checkers.fold import Verdict
+from orderquake.sim.history import History
+from orderquake.sim.study.measures import Gauges
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Question(Protocol):
+    """A scenario, as far as a report reads it."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def question(self) -> str: ...
+    @property
+    def horizon(self) -> int:
+        """Microseconds; what comes after is the quiet phase."""
+
+    @property
+    def must_exercise(self) -> Sequence[str]:
+        """Promises that a run must put to the test."""
+
+
+class Replication(Protocol):
+    """One run among many: enough for a summary over seeds."""
+
+    @property
+    def scenario(self) -> Question: ...
+    @property
+    def architecture(self) -> str: ...
+    @property
+    def seed(self) -> int: ...
+    @property
+    def digest(self) -> str: ...
+    @property
+    def verdict(self) -> str: ...
+    @property
+    def verdicts(self) -> Mapping[str, Verdict]: ...
+    @property
+    def notes(self) -> Sequence[str]:
+        """What else there is to say of the verdict: faults that were never seen to strike."""
+
+    @property
+    def wall_s(self) -> float: ...
+    def latency(self) -> pd.DataFrame: ...
+    def drift(self) -> pd.DataFrame: ...
+    def outcomes(self) -> dict[str, int]: ...
+
+
+class Subject(Replication, Protocol):
+    """A run with its history: enough for a report of its own."""
+
+    @property
+    def history(self) -> History: ...
+    @property
+    def gauges(self) -> Gauges: ...
+    def to_json(self) -> Mapping[str, Any]: ...
+
+
+def command(run: Replication) -> str:
+    """The line that plays this run again, to the bit."""
+    import shlex
+
+    words = ("orderquake", "run", run.scenario.name, "--on", run.architecture, "--seed", str(run.seed))
+    return shlex.join(words)

@@ -1,0 +1,194 @@
+"""One run: a design, a scenario, a seed; what happened, and what is to be said of it."""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from orderquake.model import policy as shop
+from orderquake.model.architecture import Architecture
+from orderquake.sim.checkers import all_checkers
+from orderquake.sim.checkers.columns import second_opinion
+from orderquake.sim.checkers.fold import Verdict, judge
+from orderquake.sim.checkers.verdicts import run_verdict
+from orderquake.sim.history import History
+from orderquake.sim.scenario import Scenario
+from orderquake.sim.scenario_file import load_scenario
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass
+class Run:
+    """What one run left behind. Frames have named columns; units stand in their names.
+
+    digest    thirty-two hexadecimal digits of the history: the same code, scenario, design and seed give the same
+    verdicts  checker -> verdict; `verdict` is the run's own, by the scenario's `must_exercise`
+    gauges    name -> (moments in microseconds, values)
+    wall_s    seconds that the run took, without judging and drawing
+    """
+
+    scenario: Scenario
+    architecture: str
+    seed: int
+    history: History
+    gauges: dict[str, tuple[list[int], list[float]]] = field(repr=False)
+    wall_s: float
+    verdicts: dict[str, Verdict]
+    verdict: str
+    notes: tuple[str, ...] = ()
+
+    @property
+    def digest(self) -> str:
+        return self.history.digest
+
+    def latency(self) -> pd.DataFrame:
+        """Step -> n, p50_s, p90_s, p99_s, p999_s."""
+        from orderquake.sim.study.measures import latency
+
+        return latency(self.history)
+
+    def drift(self) -> pd.DataFrame:
+        """Drift of the Stock Cache over time, units."""
+        from orderquake.sim.study.drift import drift
+
+        return drift(self.history)
+
+    def outcomes(self) -> dict[str, int]:
+        """How the orders ended, counted."""
+        from orderquake.sim.study.measures import outcomes
+
+        return outcomes(self.history)
+
+    def to_json(self) -> dict[str, Any]:
+        """The run as one JSON object, without its history."""
+        from orderquake.sim.study.summary import summary
+
+        return summary(self)
+
+
+def simulate(
+    scenario: Scenario | str | Path,
+    on: str | type[Architecture] = "hot_cold",
+    seed: int = 1,
+    progress: Callable[[float], None] | None = None,
+) -> Run:
+    """Run a scenario on a design, and judge what happened.
+
+    scenario   a Scenario, the name of one that comes along, or a path to a TOML file
+    on         name of a design, or a class of one's own
+    progress   told the share of the scenario's horizon that has been played
+    raises     ScenarioError where the scenario does not hold together, KeyError where there is no such design
+
+    >>> run = simulate("last_unit", seed=3)
+    >>> run.verdict
+    'valid'
+    """
+    from orderquake.sim.world.world import World
+
+    if not isinstance(scenario, Scenario):
+        scenario = load_scenario(scenario)
+    design = design_of(on)(policy_of(scenario))
+    began = time.perf_counter()
+    world = World(scenario, design, seed)
+    with _without_collector():
+        world.run(progress)
+    wall_s = time.perf_counter() - began
+    return judged(scenario, design.name, seed, world.history, world.gauges.series(), wall_s, unseen(world))
+
+
+def judged(
+    scenario: Scenario,
+    architecture: str,
+    seed: int,
+    history: History,
+    gauges: dict[str, tuple[list[int], list[float]]],
+    wall_s: float,
+    unseen_faults: tuple[str, ...] = (),
+) -> Run:
+    """A run with its verdicts: every checker, the second opinions, and the faults that had to be seen."""
+    verdicts = judge(history, all_checkers())
+    disagreements = second_opinion(history, verdicts)
+    if disagreements:
+        raise AssertionError(
+            f"two implementations of one promise disagree on {scenario.name} with seed {seed}: {disagreements}"
+        )
+    verdict = run_verdict(verdicts, scenario.must_exercise)
+    if unseen_faults and verdict == "valid":
+        verdict = "unknown"
+    notes = tuple(f"fault {label} was never seen to strike" for label in unseen_faults)
+    return Run(scenario, architecture, seed, history, gauges, wall_s, verdicts, verdict, notes)
+
+
+def design_of(on: str | type[Architecture]) -> type[Architecture]:
+    """The class of a design: one's own, a shipped one, or one registered under `orderquake.architectures`."""
+    if not isinstance(on, str):
+        return on
+    from importlib.metadata import entry_points
+
+    from orderquake.model.architectures import ARCHITECTURES
+
+    if on in ARCHITECTURES:
+        return ARCHITECTURES[on]
+    for entry in entry_points(group="orderquake.architectures", name=on):
+        design: type[Architecture] = entry.load()
+        return design
+    raise KeyError(f"no architecture {on!r}; there are {', '.join(sorted(ARCHITECTURES))}")
+
+
+def policy_of(scenario: Scenario) -> shop.Policy:
+    """The scenario's policy in the protocol's own words."""
+    policy = scenario.policy
+    patience: Mapping[str, shop.Patience] = MappingProxyType(
+        {
+            service: shop.Patience(
+                timeout_us=patience.timeout,
+                attempts=patience.attempts,
+                base_us=patience.base,
+                cap_us=patience.cap,
+            )
+            for service, patience in policy.patience.items()
+        }
+    )
+    return shop.Policy(
+        order=policy.order,
+        ttl_us=policy.reservation_ttl,
+        extends=policy.extends,
+        expires_on_look=policy.expiry == "on_look",
+        safety_stock=scenario.stock.safety_stock,
+        decide_within_us=policy.decide_within,
+        send_horizon_us=policy.send_horizon,
+        key_retention_us=scenario.service.payment.key_retention,
+        worker_deadline_us=policy.worker_deadline,
+        lease_us=policy.lease,
+        idle_us=policy.idle,
+        max_deliveries=policy.max_deliveries,
+        settle_after_us=policy.settle_after,
+        batch=scenario.jobs.inbound.batch,
+        below_zero=scenario.service.record.below_zero,
+        patience=patience,
+    )
+
+
+def unseen(world: Any) -> tuple[str, ...]:
+    """Faults that had to be seen and were not."""
+    return tuple(made.label for made in world.faults if made.fault.must_be_seen and not made.strikes)
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Rows are plain tuples that never form cycles; looking for some in millions of them costs a third of a run."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()

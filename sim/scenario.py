@@ -1,0 +1,216 @@
+"""A scenario: the shop, its customers, the bad day they have, and which promises must be put to the test.
+
+The whole, and how it is written for provenance. Its parts are in `shop.py`, `demand.py` and `nemesis.py`; what
+they must agree on is in `scenario_rules.py`; files are read in `scenario_file.py`. Nothing is simulated here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, field_validator, model_validator
+from pydantic.json_schema import SkipJsonSchema
+from pydantic_core import PydanticCustomError
+
+from orderquake.sim.demand import (
+    TRACES,
+    Alike,
+    Basket,
+    Customers,
+    Fixed,
+    FlashSale,
+    Geometric,
+    Part,
+    PoissonDemand,
+    Popularity,
+    PriceRange,
+    Retries,
+    Rounds,
+    Shoppers,
+    Trace,
+    Traced,
+    Workload,
+    Zipf,
+)
+from orderquake.sim.nemesis import (
+    FAULTS,
+    SERVICES,
+    AnyFault,
+    Chancy,
+    Crash,
+    Down,
+    Duplicate,
+    Fault,
+    LoseAnswer,
+    LoseAsk,
+    Slow,
+    Wiped,
+)
+from orderquake.sim.scenario_rules import contradictions
+from orderquake.sim.shop import (
+    DEFAULT_LINK,
+    DEFAULT_PLACES,
+    Correction,
+    ForeignSales,
+    Job,
+    Jobs,
+    Link,
+    Patience,
+    Patiences,
+    PaymentService,
+    Place,
+    Policy,
+    Receipt,
+    RecordService,
+    Scarce,
+    Service,
+    Services,
+    Stock,
+    Throttle,
+)
+from orderquake.sim.units import MINUTE, SECOND, Duration, refused
+from orderquake.sim.world.delays import Distribution, delay
+
+__all__ = [
+    "FAULTS",
+    "SERVICES",
+    "TRACES",
+    "Alike",
+    "AnyFault",
+    "Basket",
+    "Chancy",
+    "Correction",
+    "Crash",
+    "Customers",
+    "Down",
+    "Duplicate",
+    "Fault",
+    "Fixed",
+    "FlashSale",
+    "ForeignSales",
+    "Geometric",
+    "Job",
+    "Jobs",
+    "Link",
+    "LoseAnswer",
+    "LoseAsk",
+    "Part",
+    "Patience",
+    "Patiences",
+    "PaymentService",
+    "Place",
+    "PoissonDemand",
+    "Policy",
+    "Popularity",
+    "PriceRange",
+    "Receipt",
+    "RecordService",
+    "Retries",
+    "Rounds",
+    "Scarce",
+    "Scenario",
+    "Service",
+    "Services",
+    "Shoppers",
+    "Slow",
+    "Stock",
+    "Throttle",
+    "Trace",
+    "Traced",
+    "Wiped",
+    "Workload",
+    "Zipf",
+    "canonical_json",
+    "scenario_json_schema",
+]
+
+
+class Scenario(Part):
+    """A shop and its bad day. Faults and customers stop at `horizon`; all must rest `quiet_limit` later.
+
+    name          the file's, without ".toml"
+    must_exercise checkers that must have judged something, else the run is unknown
+    gauge_every   how often drift, staleness, backlog and queue lengths are read
+    local_latency one way, within a place: 0.25 ms at best between zones (xkyle.com)
+    expect        architecture -> the verdict it should earn here
+    """
+
+    name: SkipJsonSchema[str] = "unnamed"
+    schema_version: Literal[1]
+    question: Annotated[str, Field(min_length=1)]
+    horizon: Duration
+    quiet_limit: Duration = 60 * MINUTE
+    must_exercise: tuple[str, ...] = ()
+    gauge_every: Duration = 10 * SECOND
+    workload: Workload
+    stock: Stock = Stock()
+    place: tuple[Place, ...] = DEFAULT_PLACES
+    link: tuple[Link, ...] = ()
+    local_latency: Distribution = delay(kind="constant", value="250 us")
+    service: Services = Services()
+    policy: Policy = Policy()
+    jobs: Jobs = Jobs()
+    fault: tuple[AnyFault, ...] = ()
+    expect: Mapping[str, Literal["valid", "invalid", "unknown"]] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _two_places(cls, given: Any) -> Any:
+        if isinstance(given, dict) and "place" not in given and "link" not in given:
+            return {**given, "link": [DEFAULT_LINK]}
+        return given
+
+    @model_validator(mode="after")
+    def _agrees(self) -> Scenario:
+        if found := contradictions(self):
+            texts = "; ".join(text for _, text in found)
+            raise PydanticCustomError("contradictions", "{texts}", {"texts": texts, "found": found})
+        return self
+
+    @field_validator("horizon", "gauge_every")
+    @classmethod
+    def _more_than_zero(cls, value: int) -> int:
+        if value == 0:
+            raise refused('"0 s"; expected more than zero')
+        return value
+
+    @field_validator("place")
+    @classmethod
+    def _somewhere(cls, places: tuple[Place, ...]) -> tuple[Place, ...]:
+        if not places:
+            raise refused("empty; expected at least one place")
+        return places
+
+    def place_of(self, service: str) -> str:
+        """Name of the place where a service stands."""
+        return self.service[service].place or self.place[0].name
+
+    def latency_between(self, here: str, there: str) -> Distribution:
+        """One way from a place to a place.
+
+        raises   KeyError where there is no such link
+        """
+        if here == there:
+            return self.local_latency
+        for link in self.link:
+            if {here, there} == set(link.between):
+                return link.latency
+        raise KeyError(f"no link between {here} and {there}")
+
+
+def canonical_json(scenario: Scenario) -> str:
+    """The scenario with every default written out, keys sorted, on one line: equal scenarios, equal text."""
+    data = scenario.model_dump(mode="json", by_alias=True)
+    return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def scenario_json_schema() -> dict[str, Any]:
+    """JSON Schema of a scenario file, for editors."""
+    schema = Scenario.model_json_schema(by_alias=True, mode="serialization")
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **schema,
+        "title": "orderquake scenario",
+    }

@@ -1,0 +1,241 @@
+"""What the tables of a scenario must agree on: names that have to exist, moments that have to come in order.
+
+Each rule reads a scenario and yields where it is contradicted, and how. A table's own limits stand with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import combinations
+from typing import TYPE_CHECKING, TypeAlias
+
+from orderquake.model.verbs import VERBS
+from orderquake.sim.demand import FlashSale, Rounds, Shoppers, Trace
+from orderquake.sim.nemesis import Chancy, Down, Slow, Wiped
+from orderquake.sim.scenario_errors import suggestion, with_next_move
+from orderquake.sim.units import format_duration
+
+if TYPE_CHECKING:
+    from orderquake.sim.scenario import Scenario
+    from orderquake.sim.shop import Correction, Receipt, Stock
+
+Path: TypeAlias = tuple[str | int, ...]
+Contradiction: TypeAlias = tuple[Path, str]
+"""Where, and what; the text reads on after "<where> is"."""
+
+
+def contradictions(scenario: Scenario) -> list[Contradiction]:
+    """Everything that does not fit together, in the order of the rules."""
+    return [found for rule in RULES for found in rule(scenario)]
+
+
+def places_are_linked(scenario: Scenario) -> Iterator[Contradiction]:
+    names = [place.name for place in scenario.place]
+    for number, name in enumerate(names):
+        if name in names[:number]:
+            yield ("place", number, "name"), f'"{name}", a second time; expected every place once'
+    seen: set[frozenset[str]] = set()
+    for number, link in enumerate(scenario.link):
+        for end, name in enumerate(link.between):
+            if name not in names:
+                yield ("link", number, "between", end), _unknown(name, names, "place")
+        if link.between[0] == link.between[1]:
+            yield (
+                ("link", number, "between"),
+                f'"{link.between[0]}" twice; expected two places (see local_latency)',
+            )
+        elif frozenset(link.between) in seen:
+            yield (
+                ("link", number, "between"),
+                "a pair that has a link already; expected one link for each pair",
+            )
+        seen.add(frozenset(link.between))
+    for one, other in combinations(dict.fromkeys(names), 2):
+        if frozenset((one, other)) not in seen:
+            where: Path = ("link",) if scenario.link else ("place", names.index(other))
+            text = (
+                f'cut off: nothing links "{one}" and "{other}"; expected one [[link]] for each pair of places'
+            )
+            yield where, text
+
+
+def services_exist_somewhere(scenario: Scenario) -> Iterator[Contradiction]:
+    names = [place.name for place in scenario.place]
+    for name, service in scenario.service.items():
+        if service.place is not None and service.place not in names:
+            yield ("service", name, "place"), _unknown(service.place, names, "place")
+        verbs = operations_of(name)
+        for verb in service.operations:
+            if verb not in verbs:
+                yield ("service", name, "operations", verb), _unknown(verb, verbs, f"operation of {name}")
+
+
+def faults_can_strike(scenario: Scenario) -> Iterator[Contradiction]:
+    horizon = scenario.horizon
+    for number, fault in enumerate(scenario.fault):
+        begin, end = fault.window(horizon)
+        if isinstance(fault, Wiped):
+            if begin >= horizon:
+                yield ("fault", number, "at"), f"{_late(begin, horizon)}"
+            continue
+        if begin >= horizon:
+            yield ("fault", number, "from"), f"{_late(begin, horizon)}"
+        elif end > horizon:
+            key = "until" if fault.until is not None else "for"
+            found = fault.until if fault.until is not None else fault.lasts
+            text = f'"{format_duration(found or 0)}", which ends at {format_duration(end)}, after the horizon'
+            yield ("fault", number, key), f'{text}, "{format_duration(horizon)}"; expected a window within it'
+        if isinstance(fault, Chancy | Slow) and fault.operation is not None:
+            verbs = operations_of(fault.target)
+            if fault.operation not in verbs:
+                yield (
+                    ("fault", number, "operation"),
+                    _unknown(fault.operation, verbs, f"operation of {fault.target}"),
+                )
+    downs = [(number, fault) for number, fault in enumerate(scenario.fault) if isinstance(fault, Down)]
+    for (first, one), (second, other) in combinations(downs, 2):
+        (begin, end), (start, stop) = one.window(horizon), other.window(horizon)
+        if one.target == other.target and begin < stop and start < end:
+            text = (
+                f"a second outage of {other.target} while fault[{first}] still lasts; expected windows apart"
+            )
+            yield ("fault", second), text
+
+
+def pools_have_channels(scenario: Scenario) -> Iterator[Contradiction]:
+    stock = scenario.stock
+    if stock.pool == "shared" and stock.foreign_sales is None:
+        text = (
+            '"shared", but nobody else sells; expected foreign_sales = { per_s = ..., units = 1 } beside it'
+        )
+        yield ("stock", "pool"), f'{text}, or pool = "ring_fenced"'
+    if stock.pool == "ring_fenced" and stock.foreign_sales is not None:
+        yield (
+            ("stock", "foreign_sales"),
+            'given, but the pool is ring_fenced; expected pool = "shared" beside it',
+        )
+
+
+def shelves_fit_the_workload(scenario: Scenario) -> Iterator[Contradiction]:
+    stock, workload = scenario.stock, scenario.workload
+    if isinstance(workload, Trace):
+        for key in ("skus", "units_per_sku"):
+            if key in stock.model_fields_set:
+                text = "given, but a trace brings its own products; expected cover, a share of what it wants"
+                yield ("stock", key), text
+        return
+    for key in ("cover", "scarce"):
+        if getattr(stock, key) is not None:
+            yield ("stock", key), "given, but there is no trace; expected skus and units_per_sku instead"
+    names = stock.sku_names()
+    for kind, number, event in _deliveries(stock):
+        if event.sku not in names:
+            yield ("stock", kind, number, "sku"), _unknown(event.sku, names, "product")
+    if isinstance(workload, Rounds) and workload.rounds > stock.skus:
+        text = (
+            f"{workload.rounds}, but stock.skus is {stock.skus}; expected at most one round for each product"
+        )
+        yield ("workload", "rounds"), text
+    if isinstance(workload, Shoppers) and workload.basket.lines.expected > stock.skus:
+        text = (
+            f"larger than the shop, which has {stock.skus} products; expected fewer lines, or more products"
+        )
+        yield ("workload", "basket", "lines"), text
+
+
+def events_come_in_time(scenario: Scenario) -> Iterator[Contradiction]:
+    horizon, workload = scenario.horizon, scenario.workload
+    for kind, number, event in _deliveries(scenario.stock):
+        if event.at >= horizon:
+            yield ("stock", kind, number, "at"), _late(event.at, horizon)
+    if isinstance(workload, FlashSale) and workload.starts + workload.over > horizon:
+        end = format_duration(workload.starts + workload.over)
+        text = f'"{format_duration(workload.over)}", so the sale ends at {end}, after the horizon'
+        yield ("workload", "over"), f'{text}, "{format_duration(horizon)}"; expected it to end before'
+    if isinstance(workload, Rounds):
+        end_us = (workload.rounds - 1) * workload.every + workload.within
+        if end_us > horizon:
+            text = (
+                f"{workload.rounds}, so the last round ends at {format_duration(end_us)}, after the horizon"
+            )
+            yield ("workload", "rounds"), f'{text}, "{format_duration(horizon)}"; expected it to end before'
+
+
+def keys_outlive_asks(scenario: Scenario) -> Iterator[Contradiction]:
+    policy = scenario.policy
+    kept = scenario.service.payment.key_retention
+    longest = policy.send_horizon + policy.worker_deadline + policy.message_life
+    if longest >= kept:
+        text = (
+            f'"{format_duration(policy.send_horizon)}"; with worker_deadline and message_life, a charge may '
+            f"arrive {format_duration(longest)} after the first, when the provider has forgotten its key; "
+            f"expected a sum below "
+            f'service.payment.key_retention, "{format_duration(kept)}"'
+        )
+        yield ("policy", "send_horizon"), text
+    if policy.lease <= policy.worker_deadline:
+        text = f'"{format_duration(policy.lease)}"; expected more than worker_deadline'
+        yield ("policy", "lease"), f'{text}, "{format_duration(policy.worker_deadline)}"'
+
+
+def names_are_known(scenario: Scenario) -> Iterator[Contradiction]:
+    checkers = checker_names()
+    for number, name in enumerate(scenario.must_exercise):
+        if name not in checkers:
+            yield ("must_exercise", number), _unknown(name, checkers, "checker", "orderquake checkers")
+        elif name in scenario.must_exercise[:number]:
+            yield ("must_exercise", number), f'"{name}", a second time; expected every checker once'
+    # An architecture may be somebody's own, so only what looks like a misspelling is refused.
+    known = architecture_names()
+    for name in scenario.expect:
+        near = suggestion(name, known, "; did you mean {}?")
+        if name not in known and near:
+            yield ("expect", name), with_next_move(f"not an architecture{near}", "orderquake architectures")
+
+
+RULES: tuple[Callable[[Scenario], Iterable[Contradiction]], ...] = (
+    names_are_known,
+    places_are_linked,
+    services_exist_somewhere,
+    shelves_fit_the_workload,
+    pools_have_channels,
+    events_come_in_time,
+    faults_can_strike,
+    keys_outlive_asks,
+)
+
+
+def _deliveries(stock: Stock) -> Iterator[tuple[str, int, Receipt | Correction]]:
+    yield from (("receipts", number, receipt) for number, receipt in enumerate(stock.receipts))
+    yield from (("corrections", number, correction) for number, correction in enumerate(stock.corrections))
+
+
+def _late(moment_us: int, horizon_us: int) -> str:
+    late, horizon = format_duration(moment_us), format_duration(horizon_us)
+    return f'"{late}", which the scenario never reaches; expected a moment before the horizon, "{horizon}"'
+
+
+def _unknown(name: str, known: Iterable[str], noun: str, see: str = "") -> str:
+    names = list(known)
+    listed = ", ".join(names) if len(names) <= 12 else ", ".join(names[:3]) + f", ... ({len(names)} in all)"
+    near = suggestion(name, names, "; did you mean {}?")
+    return with_next_move(f'"{name}", which is no {noun}; expected one of {listed}{near}', see)
+
+
+def operations_of(service: str) -> tuple[str, ...]:
+    """Verbs that a service understands."""
+    return VERBS.get(service, ())
+
+
+def checker_names() -> tuple[str, ...]:
+    """Names of all checkers."""
+    from orderquake.sim.checkers import CHECKERS
+
+    return tuple(CHECKERS)
+
+
+def architecture_names() -> tuple[str, ...]:
+    """Names of all architectures that come along."""
+    from orderquake.model.architectures import ARCHITECTURES
+
+    return tuple(ARCHITECTURES)

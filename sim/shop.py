@@ -1,0 +1,362 @@
+"""The shop of a scenario: where it stands, whom it asks, what it sells, what it has decided.
+
+The tables of a scenario file and their defaults; where a default was measured, its source stands beside it.
+Customers are in `demand.py`, faults in `nemesis.py`; nothing is simulated here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Generic, Literal, TypeVar
+
+from pydantic import Field, field_validator, model_validator
+
+from orderquake.sim.demand import Part
+from orderquake.sim.units import (
+    HOUR,
+    MINUTE,
+    MS,
+    SECOND,
+    Count,
+    Duration,
+    Flag,
+    Positive,
+    Probability,
+    Rate,
+    Signed,
+    Whole,
+    refused,
+)
+from orderquake.sim.world.delays import Distribution, delay
+
+T = TypeVar("T")
+
+
+class ByName(Generic[T]):
+    """A table whose keys are fixed names, each with its own defaults; it may be read as a mapping."""
+
+    def __getitem__(self, name: str) -> T:
+        if name not in self.names():
+            raise KeyError(name)
+        part: T = getattr(self, name)
+        return part
+
+    @classmethod
+    def names(cls) -> tuple[str, ...]:
+        return tuple(cls.model_fields)  # type: ignore[attr-defined]
+
+    def items(self) -> Iterator[tuple[str, T]]:
+        return ((name, self[name]) for name in self.names())
+
+
+# -- where things are
+
+
+class Place(Part):
+    """Somewhere workers run. `weight` is its share of the customers, relative to the other places."""
+
+    name: Annotated[str, Field(min_length=1)]
+    weight: Positive = 1.0
+    workers: Count = 16
+
+
+class Link(Part):
+    """What lies between two places; `latency` is one way."""
+
+    between: tuple[str, str]
+    latency: Distribution
+
+
+# One way is half of the round trip of 81 ms that was measured between eu-west-1 and us-east-1
+# (acomputerscientistlearnsaws.blogspot.com, 2017); the tail is an assumption.
+DEFAULT_PLACES = (Place(name="eu-west"), Place(name="us-east"))
+DEFAULT_LINK = Link(between=("eu-west", "us-east"), latency=delay(kind="lognormal", p50="40 ms", p99="60 ms"))
+
+
+# -- services
+
+
+class Throttle(Part):
+    """A token bucket: so many a second, and so many at once."""
+
+    per_s: Rate
+    burst: Count
+
+
+class Service(Part):
+    """Something that is asked over a network.
+
+    latency           time to do one ask; `operations` overrides it by verb
+    capacity          asks worked on at once, without limit where absent; the rest wait
+    queue_bound       asks that may wait, without limit where absent; more are refused
+    throttle          for each verb by itself; `account_throttle` for all together
+    place             where it stands, the first place where absent
+    """
+
+    latency: Distribution
+    operations: Mapping[str, Distribution] = Field(default_factory=dict)
+    capacity: Count | None = None
+    queue_bound: Whole | None = None
+    throttle: Throttle | None = None
+    account_throttle: Throttle | None = None
+    place: str | None = None
+
+
+# A Redis-like cache in the same zone: p50 0.423 ms, p99 1.287 ms at 50 clients (a vendor that sells a rival).
+_CACHE = delay(kind="lognormal", median="420 us", sigma=0.48)
+
+
+class OrderCacheService(Service):
+    latency: Distribution = _CACHE
+
+
+class StockService(Service):
+    latency: Distribution = _CACHE
+
+
+class PaymentService(Service):
+    """The payment provider.
+
+    declines        chance that a card is declined
+    errors          chance of a 500 before anything was done; not stored
+    stored_errors   chance of a 500 that is stored under the key and replayed
+    key_retention   how long a key is remembered
+    refund_delay    from the refund's acceptance until it is settled
+    """
+
+    # An assumption, for want of a trustworthy public percentile; sweep the median from 0.2 to 3 s.
+    latency: Distribution = delay(kind="lognormal", median="700 ms", sigma=0.5)
+    # docs.stripe.com/rate-limits: 25 requests a second for each endpoint, 100 for the account.
+    throttle: Throttle | None = Throttle(per_s=25.0, burst=25)
+    account_throttle: Throttle | None = Throttle(per_s=100.0, burst=100)
+    declines: Probability = 0.04  # 3 to 4 % for physical goods: Ethoca via soarpay.com
+    errors: Probability = 0.0
+    stored_errors: Probability = 0.0
+    key_retention: Duration = 24 * HOUR  # docs.stripe.com/api/idempotent_requests: at least 24 hours
+    refund_delay: Distribution = delay(kind="constant", value="0 s")
+
+
+class RecordService(Service):
+    """The system of record. `below_zero`: what it does with a post that would take stock below zero."""
+
+    # p50 and p99 are assumptions; 15 calls at once is NetSuite's first tier (docs.oracle.com).
+    latency: Distribution = delay(kind="lognormal", p50="500 ms", p99="5 s")
+    capacity: Count | None = 15
+    below_zero: Literal["backorder", "reject"] = "backorder"
+
+
+class NoticeService(Service):
+    latency: Distribution = delay(kind="lognormal", median="30 ms", sigma=0.5)  # an assumption
+
+
+class QueueService(Service):
+    latency: Distribution = _CACHE
+
+
+class Services(Part, ByName[Service]):
+    order_cache: OrderCacheService = OrderCacheService()
+    stock: StockService = StockService()
+    payment: PaymentService = PaymentService()
+    record: RecordService = RecordService()
+    notice: NoticeService = NoticeService()
+    queue: QueueService = QueueService()
+
+
+# -- what is sold
+
+
+class Scarce(Part):
+    """The `hottest` products of a trace get only `cover` of what the trace wants of them."""
+
+    hottest: Count
+    cover: Annotated[float, Field(strict=True, gt=0, le=1)]
+
+
+class ForeignSales(Part):
+    """Others sell straight from the record: of each product, `units` at a time, `per_s` times a second."""
+
+    per_s: Rate
+    units: Count = 1
+
+
+class Receipt(Part):
+    """Goods come in at the record."""
+
+    at: Duration
+    sku: str
+    units: Count
+
+
+class Correction(Part):
+    """A stock-take at the record finds more, or fewer."""
+
+    at: Duration
+    sku: str
+    units: Signed
+
+
+class Stock(Part):
+    """What is on the shelves when the day begins.
+
+    cover         with a trace: units of each product, as a share of what the trace wants of it
+    safety_stock  units of each product that the Stock Cache never sells
+    pool          ring_fenced: only our own orders, receipts and returns move it; shared: others sell, too
+    """
+
+    skus: Count = 100
+    units_per_sku: Whole = 100
+    pool: Literal["ring_fenced", "shared"] = "ring_fenced"
+    safety_stock: Whole = 0
+    cover: Positive | None = None
+    scarce: Scarce | None = None
+    foreign_sales: ForeignSales | None = None
+    receipts: tuple[Receipt, ...] = ()
+    corrections: tuple[Correction, ...] = ()
+
+    def sku_names(self) -> tuple[str, ...]:
+        """Names of the products where no trace brings its own, the most popular first.
+
+        >>> Stock(skus=3).sku_names()
+        ('sku-1', 'sku-2', 'sku-3')
+        """
+        width = len(str(self.skus))
+        return tuple(f"sku-{number:0{width}d}" for number in range(1, self.skus + 1))
+
+
+# -- what the shop decides
+
+
+class Breaker(Part):
+    """After `failures` silences in a row nobody asks for `open_for`."""
+
+    failures: Count = 5
+    open_for: Duration = 30 * SECOND
+
+
+class Patience(Part):
+    """How long to wait for a service, how often to ask in all, and how long to wait in between (full jitter).
+
+    budget   retries allowed for each first ask, on average; without limit where absent
+    """
+
+    timeout: Duration = 5 * SECOND
+    attempts: Count = 4
+    base: Duration = 100 * MS
+    cap: Duration = 2 * SECOND
+    budget: Positive | None = None
+    breaker: Breaker | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> Patience:
+        if self.timeout == 0:
+            raise refused('"0 s"; expected more than zero', key="timeout")
+        return self
+
+
+class PatienceWithPayment(Patience):
+    timeout: Duration = 8 * SECOND
+    attempts: Count = 3
+
+
+class PatienceWithRecord(Patience):
+    timeout: Duration = 15 * SECOND
+    attempts: Count = 3
+
+
+class Patiences(Part, ByName[Patience]):
+    order_cache: Patience = Patience()
+    stock: Patience = Patience()
+    payment: PatienceWithPayment = PatienceWithPayment()
+    record: PatienceWithRecord = PatienceWithRecord()
+    notice: Patience = Patience()
+    queue: Patience = Patience()
+
+
+class Policy(Part):
+    """The protocol's numbers; `model/policy.py` says what each of them does.
+
+    send_horizon    charges and refunds are sent again for this long after the first; later, only looked up
+    message_life    the longest that a late copy of an ask may live
+    Horizon, worker deadline and message life together stay below the provider's key retention.
+    """
+
+    order: Literal["pay_first", "reserve_first"] = "pay_first"
+    reservation_ttl: Duration = 15 * MINUTE
+    extends: Flag = False
+    expiry: Literal["on_look", "sweep"] = "on_look"
+    decide_within: Duration = 30 * MINUTE
+    send_horizon: Duration = 12 * HOUR
+    message_life: Duration = HOUR
+    worker_deadline: Duration = 30 * SECOND
+    lease: Duration = 45 * SECOND
+    idle: Duration = MINUTE
+    settle_after: Duration = 5 * MINUTE
+    max_deliveries: Count = 8
+    patience: Patiences = Patiences()
+
+    @field_validator("reservation_ttl", "decide_within", "worker_deadline", "lease", "idle")
+    @classmethod
+    def _more_than_zero(cls, value: int) -> int:
+        if value == 0:
+            raise refused('"0 s"; expected more than zero')
+        return value
+
+
+class Job(Part):
+    """When a job runs: at `phase` + k * `every` for k = 1, 2, ..., each time up to `jitter` late.
+
+    skips     chance that a run does not take place
+    doubles   chance that it is started twice
+    batch     how many it takes at once
+    """
+
+    every: Duration
+    jitter: Duration = 0
+    phase: Duration = 0
+    skips: Probability = 0.0
+    doubles: Probability = 0.0
+    batch: Count = 200
+
+    @field_validator("every")
+    @classmethod
+    def _more_than_zero(cls, value: int) -> int:
+        if value == 0:
+            raise refused('"0 s"; expected more than zero')
+        return value
+
+
+class Inbound(Job):
+    every: Duration = 5 * MINUTE  # the article: "every 5 minutes"
+    jitter: Duration = 5 * SECOND
+
+
+class Outbound(Job):
+    every: Duration = MINUTE  # the article says "periodically"
+    jitter: Duration = 2 * SECOND
+
+
+class Recovery(Job):
+    every: Duration = 30 * SECOND
+    jitter: Duration = SECOND
+
+
+class Settlement(Job):
+    every: Duration = 10 * MINUTE
+    jitter: Duration = 5 * SECOND
+
+
+class Rebuild(Job):
+    every: Duration = 10 * SECOND
+
+
+class Sweep(Job):
+    every: Duration = 30 * SECOND
+
+
+class Jobs(Part, ByName[Job]):
+    inbound: Inbound = Inbound()
+    outbound: Outbound = Outbound()
+    recovery: Recovery = Recovery()
+    settlement: Settlement = Settlement()
+    rebuild: Rebuild = Rebuild()
+    sweep: Sweep = Sweep()

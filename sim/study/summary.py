@@ -1,0 +1,76 @@
+"""A run as one plain object: what `--json` prints and `results.json` keeps. All that is said of a run, but not its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+from orderquake.sim.checkers.fold import Verdict
+from orderquake.sim.history import History
+from orderquake.sim.study.measures import as_record, drift_summary, faults, sold_out, span, staleness_summary
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Named(Protocol):
+    @property
+    def name(self) -> str: ...
+
+
+class Judged(Protocol):
+    """A run and what is said of it."""
+
+    @property
+    def scenario(self) -> Named: ...
+    @property
+    def architecture(self) -> str: ...
+    @property
+    def seed(self) -> int: ...
+    @property
+    def digest(self) -> str: ...
+    @property
+    def verdict(self) -> str: ...
+    @property
+    def verdicts(self) -> Mapping[str, Verdict]: ...
+    @property
+    def notes(self) -> Sequence[str]: ...
+    @property
+    def wall_s(self) -> float: ...
+    @property
+    def history(self) -> History: ...
+    def latency(self) -> pd.DataFrame: ...
+    def outcomes(self) -> dict[str, int]: ...
+
+
+def summary(run: Judged) -> dict[str, Any]:
+    """Plain strings, numbers, lists and dicts; None where a number is not claimed."""
+    history = run.history
+    since, until = span(history)
+    is_over_time = until > since
+    return {
+        "scenario": run.scenario.name,
+        "architecture": run.architecture,
+        "seed": run.seed,
+        "digest": run.digest,
+        "verdict": run.verdict,
+        "notes": list(run.notes),
+        "verdicts": {
+            name: {
+                "verdict": verdict.status,
+                "obligations": verdict.obligations,
+                "reason": verdict.reason,
+                "witness": list(verdict.witness),
+            }
+            for name, verdict in run.verdicts.items()
+        },
+        "latency": as_record(run.latency()),
+        "drift": drift_summary(history).as_record() if is_over_time else None,
+        "staleness": staleness_summary(history).as_record() if is_over_time else None,
+        "outcomes": run.outcomes(),
+        "sold_out": len(sold_out(history)),
+        "faults": [window._asdict() for window in faults(history)],
+        "rows": len(history),
+        "simulated_s": (until - since) / 1e6,
+        "wall_s": run.wall_s,
+    }

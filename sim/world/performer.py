@@ -1,0 +1,144 @@
+"""Performs flows in simulated time: hands each effect to whoever carries it out, and each answer back to the flow.
+
+A flow under way is a `Task`. Killing one closes its coroutine at once; what it has asked already lives on, and whoever
+answers finds nobody waiting.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from orderquake.model.architecture import Architecture
+from orderquake.model.flow import Backoff, Flow, PatienceEnded, Reply, Send, Within
+from orderquake.sim.world.kernel import Kernel
+from orderquake.sim.world.streams import Streams
+
+if TYPE_CHECKING:
+    from orderquake.sim.world.wire import Sender, Sending, Wire
+
+DONE, GAVE_UP, KILLED = "done", "gave_up", "killed"
+"""How a flow ends: it returned, its patience ended, or it was killed."""
+
+
+class Task:
+    """A flow under way.
+
+    sender    from where, and as whom, it asks
+    number    the order's original number (or a tick's), which finds its luck; `visits` counts its draws by verb
+    on_end    told (task, how it ended, what it returned)
+    reply     told the answer to the customer, where somebody waits for one
+    waits_for the ask whose answer the flow waits for; anything else that arrives is ignored
+    cause     row that led to what the task does next
+    """
+
+    __slots__ = (
+        "asks",
+        "cause",
+        "flow",
+        "id",
+        "number",
+        "on_end",
+        "reply",
+        "sender",
+        "visits",
+        "waits_for",
+    )
+
+    def __init__(
+        self,
+        flow: Flow[Any],
+        id: str,
+        sender: Sender,
+        number: int,
+        visits: dict[str, int],
+        on_end: Callable[[Task, str, Any], None],
+        reply: Callable[[str, int], None] | None = None,
+        cause: int = -1,
+    ) -> None:
+        self.flow = flow
+        self.id = id
+        self.sender = sender
+        self.number = number
+        self.visits = visits
+        self.on_end = on_end
+        self.reply = reply
+        self.cause = cause
+        self.waits_for: Sending | str = ""
+        self.asks = 0
+
+    def visit(self, what: str) -> int:
+        """The how-manieth time this order (or tick) draws for that: 0 at first."""
+        count = self.visits.get(what, 0)
+        self.visits[what] = count + 1
+        return count
+
+
+class Performer:
+    """The timed performer: one `async` protocol, SimPy's clock."""
+
+    def __init__(self, design: Architecture, kernel: Kernel, streams: Streams, wire: Wire) -> None:
+        self.design = design
+        self.kernel = kernel
+        self.jitter = streams.uniform("patience/jitter")
+        self.wire = wire
+        wire.resume = self.resume
+        wire.fail = self.fail
+        wire.kill = self.kill
+
+    def start(self, task: Task) -> None:
+        """Begin a flow now."""
+        self._go(task, task.flow.send, None)
+
+    def resume(self, task: Task, answer: Any) -> None:
+        """Give a flow what it waited for."""
+        task.waits_for = ""
+        self._go(task, task.flow.send, answer)
+
+    def fail(self, task: Task, silence: Exception) -> None:
+        """Tell a flow that there is no answer."""
+        task.waits_for = ""
+        self._go(task, task.flow.throw, silence)
+
+    def kill(self, task: Task) -> None:
+        """End a flow where it stands."""
+        task.waits_for = "killed"
+        task.flow.close()
+        task.on_end(task, KILLED, None)
+
+    def _go(self, task: Task, give: Callable[[Any], Any], answer: Any) -> None:
+        while True:
+            try:
+                effect = give(answer)
+            except StopIteration as stop:
+                task.waits_for = "ended"
+                task.on_end(task, DONE, stop.value)
+                return
+            except PatienceEnded:
+                task.waits_for = "ended"
+                task.on_end(task, GAVE_UP, None)
+                return
+            kind = type(effect)
+            if kind is Send:
+                self.wire.send(task, effect)
+                return
+            give = task.flow.send
+            if kind is Within:
+                answer = self.kernel.now - effect.since < effect.limit_us
+            elif kind is Reply:
+                answer = None
+                if task.reply is not None:
+                    task.reply(effect.answer, task.cause)
+            elif kind is Backoff:
+                # Full jitter: anything up to the exponential bound.
+                longest = effect.longest_us
+                wait_us = int(self.jitter.draw(task.number, task.visit("jitter")) * longest)
+                task.waits_for = "backoff"
+                self.kernel.after(wait_us, self._woken, task)
+                return
+            else:
+                raise TypeError(f"the timed world cannot perform {effect!r}")
+
+    def _woken(self, task: Task) -> None:
+        if task.waits_for == "backoff":
+            self.resume(task, None)

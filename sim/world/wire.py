@@ -1,0 +1,199 @@
+"""The wire between those who ask and the services: legs, deadlines, answers that come back or do not.
+
+A leg is drawn by name, so nobody's luck depends on who else is on the wire. Silence costs nothing where the answer is
+certain to be in time: only who might wait in vain gets a guard that ends the wait.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from orderquake.model.flow import NoReply, Refused, Send
+from orderquake.model.payment import ServerError
+from orderquake.sim.recorder import Recorder, name_of
+from orderquake.sim.scenario import Scenario
+from orderquake.sim.world.delays import Constant, Distribution
+from orderquake.sim.world.kernel import Kernel
+from orderquake.sim.world.streams import Stream, Streams
+
+if TYPE_CHECKING:
+    from orderquake.sim.world.performer import Task
+    from orderquake.sim.world.service import Replica
+
+
+class Sending:
+    """One ask under way.
+
+    visit       the how-manieth ask with this verb for the order: finds its luck
+    row         its invoke row
+    deadline    when the asker stops waiting
+    incarnation of the replica when the ask was taken up; a restart loses it
+    """
+
+    __slots__ = ("ask", "attempt", "back_us", "deadline", "incarnation", "is_guarded", "op_id", "route", "row", "task",
+                 "visit")  # fmt: skip
+
+    def __init__(
+        self,
+        task: Task,
+        ask: Any,
+        route: Route,
+        op_id: str,
+        attempt: int,
+        visit: int,
+        row: int,
+        deadline: int,
+    ) -> None:
+        self.task = task
+        self.ask = ask
+        self.route = route
+        self.op_id = op_id
+        self.attempt = attempt
+        self.visit = visit
+        self.row = row
+        self.deadline = deadline
+        self.back_us = 0
+        self.incarnation = 0
+        self.is_guarded = False
+
+
+class Route:
+    """How one verb travels from one sender to its service and back: a constant, or a stream of draws, for each part."""
+
+    __slots__ = ("back", "out", "replica", "service")
+
+    def __init__(self, replica: Replica, out: int | Stream, service: int | Stream, back: int | Stream) -> None:
+        self.replica = replica
+        self.out = out
+        self.service = service
+        self.back = back
+
+
+class Sender:
+    """Somebody at a place who asks; `role` keeps the luck of jobs and of orders apart.
+
+    strike   told (task, verb, "before" or "after") wherever a worker might die; None where nobody kills
+    """
+
+    __slots__ = ("actor", "place", "role", "routes")
+
+    def __init__(self, actor: str, place: str, role: str) -> None:
+        self.actor = actor
+        self.place = place
+        self.role = role
+        self.routes: dict[str, Route] = {}
+
+
+class Wire:
+    """Carries every ask of a run."""
+
+    resume: Callable[[Task, Any], None]
+    fail: Callable[[Task, Exception], None]
+    kill: Callable[[Task], None]
+
+    def __init__(self, scenario: Scenario, kernel: Kernel, streams: Streams, recorder: Recorder) -> None:
+        self.scenario = scenario
+        self.kernel = kernel
+        self.streams = streams
+        self.recorder = recorder
+        self.replicas: dict[str, Replica] = {}
+        self.crashes: dict[str, list[Callable[[Task, Sending, str], bool]]] = {}
+
+    def law(self, name: str, distribution: Distribution) -> int | Stream:
+        """A constant stays a number; anything else becomes a stream of its own."""
+        if isinstance(distribution, Constant):
+            return distribution.value
+        return self.streams.of(name, distribution)
+
+    def route(self, sender: Sender, service: str, verb: str) -> Route:
+        replica = self.replicas[service]
+        leg = self.scenario.latency_between(sender.place, replica.place)
+        work = replica.config.operations.get(verb, replica.config.latency)
+        who = f"{sender.role}{sender.place}>{replica.place}/{service}.{verb}"
+        route = sender.routes[verb] = Route(
+            replica,
+            self.law(f"{who}/out", leg),
+            self.law(f"{sender.role}{service}.{verb}", work),
+            self.law(f"{who}/back", leg),
+        )
+        return route
+
+    def send(self, task: Task, effect: Send[Any]) -> None:
+        """Put an ask on the wire; the task will hear an answer or a silence, once."""
+        ask, timeout_us, attempt = effect.ask, effect.timeout_us, effect.attempt
+        sender = task.sender
+        verb = ask.verb
+        route = sender.routes.get(verb) or self.route(sender, ask.service, verb)
+        now = self.kernel.now
+        visit = task.visits.get(verb, 0)
+        task.visits[verb] = visit + 1
+        task.asks += 1
+        op_id = f"{task.id}#{task.asks}"
+        row = self.recorder.invoke(now, ask, op_id, attempt, sender.actor, sender.place, now + timeout_us, task.cause)
+        sending = Sending(task, ask, route, op_id, attempt, visit, row, now + timeout_us)
+        task.waits_for = sending
+        if verb in self.crashes and any(strikes(task, sending, "before") for strikes in self.crashes[verb]):
+            self.kill(task)
+            return
+        out = route.out
+        out_us = out if type(out) is int else out.draw(task.number, visit)  # type: ignore[union-attr]
+        back = route.back
+        sending.back_us = back if type(back) is int else back.draw(task.number, visit)  # type: ignore[union-attr]
+        if out_us >= timeout_us:
+            self.guard(sending)
+        route.replica.receive(sending, out_us)
+
+    def guard(self, sending: Sending) -> None:
+        """Somebody might wait in vain: end the wait at the deadline."""
+        if not sending.is_guarded:
+            sending.is_guarded = True
+            self.kernel.after(max(0, sending.deadline - self.kernel.now), self._silence, sending)
+
+    def answer(self, sending: Sending, answer: Any) -> None:
+        """Send an answer back; where it would be late, the silence comes first."""
+        if self.kernel.now + sending.back_us > sending.deadline:
+            self.guard(sending)
+        self.kernel.after(sending.back_us, self._arrive, (sending, answer))
+
+    def refuse(self, sending: Sending, why: str) -> None:
+        """Send a definite refusal back."""
+        if self.kernel.now + sending.back_us > sending.deadline:
+            self.guard(sending)
+        self.kernel.after(sending.back_us, self._refused, (sending, why))
+
+    def _arrive(self, sent: tuple[Sending, Any]) -> None:
+        sending, answer = sent
+        task = sending.task
+        if task.waits_for is not sending:
+            return
+        ask = sending.ask
+        sender = task.sender
+        kind = "info" if type(answer) is ServerError else "ok"
+        task.cause = self.recorder.completion(
+            self.kernel.now, kind, ask, sending.op_id, sending.attempt, sender.actor, sender.place, name_of(answer),
+            sending.row,
+        )  # fmt: skip
+        if ask.verb in self.crashes and any(strikes(task, sending, "after") for strikes in self.crashes[ask.verb]):
+            self.kill(task)
+        elif kind == "info":
+            self.fail(task, NoReply())
+        else:
+            self.resume(task, answer)
+
+    def _refused(self, sent: tuple[Sending, str]) -> None:
+        sending, why = sent
+        self._without_answer(sending, "fail", why, Refused())
+
+    def _silence(self, sending: Sending) -> None:
+        self._without_answer(sending, "info", "silence", NoReply())
+
+    def _without_answer(self, sending: Sending, kind: str, why: str, silence: Exception) -> None:
+        task = sending.task
+        if task.waits_for is sending:
+            sender = task.sender
+            task.cause = self.recorder.completion(
+                self.kernel.now, kind, sending.ask, sending.op_id, sending.attempt, sender.actor, sender.place, why,
+                sending.row,
+            )  # fmt: skip
+            self.fail(task, silence)

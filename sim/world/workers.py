@@ -1,0 +1,163 @@
+"""Workers: each takes an order from the queue, advances it until it rests, hands the lease back, takes the next.
+
+A worker has a deadline for a turn; past it, it is killed where it stands, as functions are. A killed worker comes back
+after a moment, empty-handed; the lease of what it was doing runs out by itself.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from orderquake.model.work_queue import Enqueue, Leased, WorkQueue
+from orderquake.sim.units import SECOND
+from orderquake.sim.world.performer import DONE, KILLED, Task
+from orderquake.sim.world.wire import Sender
+
+if TYPE_CHECKING:
+    from orderquake.sim.world.world import World
+
+RESTART_US = SECOND
+"""From a kill to the next turn; a cold start with its imports takes about a second. An assumption."""
+LOOK_EVERY_US = 5 * SECOND
+"""How often idle workers look for leases that ran out: the long poll of a queue service."""
+
+
+class Worker:
+    """One worker, busy or parked."""
+
+    __slots__ = ("leased", "sender", "task", "turn", "turn_ends")
+
+    def __init__(self, sender: Sender) -> None:
+        self.sender = sender
+        self.leased: Leased | None = None
+        self.task: Task | None = None
+        self.turn = 0
+        self.turn_ends = 0
+
+
+class Workers:
+    """All workers of a run, and who of them has nothing to do."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.kernel = world.kernel
+        self.performer = world.performer
+        self.deadline_us = world.design.policy.worker_deadline_us
+        self.turns = 0
+        self.all = [
+            Worker(Sender(f"worker-{place.name}-{number}", place.name, ""))
+            for number in range(max(place.workers for place in world.scenario.place))
+            for place in world.scenario.place
+            if number < place.workers
+        ]
+        self.parked = deque(self.all)
+        self.takers = {
+            place.name: Sender(f"worker-{place.name}", place.name, "worker/") for place in world.scenario.place
+        }
+        replica = world.wire.replicas["queue"]
+        assert isinstance(replica.store, WorkQueue)
+        self.queue: WorkQueue = replica.store
+        replica.after = self.on_queue
+        self.kernel.after(LOOK_EVERY_US, self.look)
+
+    @property
+    def busy(self) -> int:
+        return len(self.all) - len(self.parked)
+
+    def on_queue(self, ask: Any, _answer: Any) -> None:
+        if type(ask) is Enqueue:
+            self.wake(len(ask.order_ids))
+
+    def wake(self, how_many: int) -> None:
+        while how_many and self.parked:
+            how_many -= 1
+            self.take(self.parked.popleft())
+
+    def look(self, _: Any = None) -> None:
+        """Leases may have run out while nobody looked."""
+        if self.parked and self.queue.has_work(self.kernel.now):
+            self.wake(len(self.parked))
+        self.kernel.after(LOOK_EVERY_US, self.look)
+
+    # -- a turn
+
+    def take(self, worker: Worker) -> None:
+        worker.turn += 1
+        self.turns += 1
+        task = Task(
+            self.world.design.take(),
+            f"{worker.sender.actor}.{worker.turn}",
+            self.takers[worker.sender.place],
+            self.turns,
+            {},
+            lambda task, how, value: self.taken(worker, how, value),
+        )
+        self.performer.start(task)
+
+    def taken(self, worker: Worker, how: str, value: Any) -> None:
+        if how is DONE and type(value) is Leased:
+            worker.leased = value
+            worker.turn_ends = self.kernel.now + self.deadline_us
+            self.kernel.after(self.deadline_us, self.deadline, (worker, worker.turn))
+            self.advance(worker)
+        else:
+            self.rest(worker)
+
+    def advance(self, worker: Worker) -> None:
+        assert worker.leased is not None
+        order_id = worker.leased.order_id
+        self.begin(worker, self.world.design.advance(order_id), order_id, self.advanced)
+
+    def begin(self, worker: Worker, flow: Any, order_id: str, then: Any) -> None:
+        """Start a flow for the order of this turn; the asks of a turn are numbered through."""
+        old = worker.task
+        number, visits = self.world.luck_of(order_id)
+        task = worker.task = Task(
+            flow,
+            f"{worker.sender.actor}.{worker.turn}" if old is None else old.id,
+            worker.sender,
+            number,
+            visits,
+            lambda task, how, value: then(worker, how, value),
+        )
+        if old is not None:
+            task.asks, task.cause = old.asks, old.cause
+        self.performer.start(task)
+
+    def advanced(self, worker: Worker, how: str, more: Any) -> None:
+        if how is DONE and more:
+            self.advance(worker)
+        elif how is DONE:
+            assert worker.leased is not None
+            self.begin(worker, self.world.design.hand_back(worker.leased), worker.leased.order_id, self.handed_back)
+        else:
+            self.drop(worker, how)
+
+    def handed_back(self, worker: Worker, how: str, _: Any) -> None:
+        if how is DONE and worker.leased is not None:
+            self.world.forget_luck_of(worker.leased.order_id)
+        self.drop(worker, how)
+
+    def drop(self, worker: Worker, how: str) -> None:
+        """The turn is over, one way or another; a killed worker needs a moment."""
+        worker.leased = None
+        worker.task = None
+        worker.turn += 1
+        if how is KILLED:
+            self.kernel.after(RESTART_US, self.rest, worker)
+        else:
+            self.rest(worker)
+
+    def rest(self, worker: Worker) -> None:
+        """Take the next order, or park where there is none."""
+        if self.queue.has_work(self.kernel.now) and not self.world.wire.replicas["queue"].is_down:
+            self.take(worker)
+        else:
+            self.parked.append(worker)
+
+    def deadline(self, which: tuple[Worker, int]) -> None:
+        worker, turn = which
+        if worker.turn == turn and worker.task is not None:
+            self.world.mark("worker_killed_at_deadline", worker.sender, worker.task)
+            self.performer.kill(worker.task)

@@ -1,0 +1,150 @@
+"""One run of one design through one scenario: everything built, started, and watched until it has come to rest."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from orderquake.model.architecture import Architecture, Job
+from orderquake.sim.history import History
+from orderquake.sim.recorder import Recorder
+from orderquake.sim.scenario import Scenario
+from orderquake.sim.units import SECOND
+from orderquake.sim.world.customers import Customers
+from orderquake.sim.world.faults import inject
+from orderquake.sim.world.gauges import Gauges
+from orderquake.sim.world.kernel import Kernel
+from orderquake.sim.world.outside import Outside
+from orderquake.sim.world.performer import Performer, Task
+from orderquake.sim.world.provider import Provider
+from orderquake.sim.world.service import Replica
+from orderquake.sim.world.streams import Streams
+from orderquake.sim.world.tickers import Ticker
+from orderquake.sim.world.wire import Sender, Wire
+from orderquake.sim.world.workers import Workers
+from orderquake.sim.world.workload import demand_of
+
+REST_EVERY_US = 10 * SECOND
+"""How often the quiet phase looks whether all has come to rest."""
+
+
+class World:
+    """The timed world. Build it, `run` it once, and read its `history`."""
+
+    def __init__(self, scenario: Scenario, design: Architecture, seed: int) -> None:
+        self.scenario = scenario
+        self.design = design
+        self.kernel = Kernel()
+        self.streams = Streams(seed)
+        self.history = History()
+        self.recorder = Recorder(self.history)
+        self.demand = demand_of(scenario, self.streams)
+        self.write_opening()
+        self.wire = Wire(scenario, self.kernel, self.streams, self.recorder)
+        self.stores = design.stores(self.demand.opening)
+        for name, store in self.stores.items():
+            self.wire.replicas[name] = Replica(
+                name,
+                scenario.place_of(name),
+                store,
+                scenario.service[name],
+                self.kernel,
+                self.wire,
+                self.recorder,
+            )
+        self.performer = Performer(design, self.kernel, self.streams, self.wire)
+        self.provider = Provider(self)
+        self.faults = inject(scenario, self.kernel, self.streams, self.recorder, self.wire)
+        self.numbers: dict[str, int] = {}
+        self.visits: dict[str, dict[str, int]] = {}
+        self.workers = Workers(self)
+        self.tickers = [Ticker(self, job, scenario.jobs[job.name]) for job in design.jobs() if self.is_needed(job)]
+        self.outside = Outside(self)
+        self.gauges = Gauges(self)
+        self.customers = Customers(self)
+
+    def is_needed(self, job: Job) -> bool:
+        """A sweep is for shops whose reservations do not expire on look."""
+        return job.name != "sweep" or not self.design.policy.expires_on_look
+
+    # -- luck
+
+    def expect(self, order_id: str, number: int) -> None:
+        """A customer has come; the order's luck is found under the customer's number."""
+        self.numbers[order_id] = number
+        self.visits[order_id] = {}
+
+    def luck_of(self, order_id: str) -> tuple[int, dict[str, int]]:
+        visits = self.visits.get(order_id)
+        if visits is None:
+            visits = self.visits[order_id] = {}
+        return self.numbers[order_id], visits
+
+    def forget_luck_of(self, order_id: str) -> None:
+        """The order rests; should somebody come back to it, its luck starts over."""
+        self.visits.pop(order_id, None)
+
+    # -- what is written about the run itself
+
+    def write_opening(self) -> None:
+        for sku, units in self.demand.opening.items():
+            self.history.state(0, "opening", kind="config", sku=sku, units=units, version=0, witness="outside")
+        self.history.state(0, "limits", kind="config", answer=json.dumps(limits_of(self.scenario)))
+
+    def mark(self, what: str, sender: Sender, task: Task) -> None:
+        """A named moment."""
+        self.history.state(
+            self.kernel.now,
+            what,
+            kind="mark",
+            op_id=task.id,
+            actor=sender.actor,
+            place=sender.place,
+            cause=task.cause,
+        )
+
+    # -- the run
+
+    def run(self, progress: Callable[[float], None] | None = None) -> None:
+        """Play the fault phase, then the quiet phase until all rests or its limit is reached."""
+        horizon_us, limit_us = self.scenario.horizon, self.scenario.horizon + self.scenario.quiet_limit
+        parts = 100 if progress is not None else 1
+        for part in range(1, parts + 1):
+            self.kernel.run(horizon_us * part // parts)
+            if progress is not None:
+                progress(part / parts)
+        self.outside.close()
+        self.history.state(horizon_us, "quiet", kind="config", deadline=limit_us)
+        while self.kernel.now < limit_us:
+            self.kernel.run(min(limit_us, self.kernel.now + REST_EVERY_US))
+            if self.rests():
+                break
+        self.history.state(self.kernel.now, "end", kind="config", answer="complete")
+
+    def rests(self) -> bool:
+        """Nothing is left to do: for the design, for the queue, for any worker."""
+        return not self.workers.busy and self.design.rests(self.stores, self.kernel.now)
+
+
+def limits_of(scenario: Scenario) -> dict[str, Any]:
+    """What a checker must know of a scenario, as the `limits` row tells it."""
+    policy, services = scenario.policy, scenario.service
+    verbs = {
+        "payment": ("charge", "look_up", "refund", "ask_refund"),
+    }
+    return {
+        "policy": policy.order,
+        "pool": scenario.stock.pool,
+        "ttl_us": policy.reservation_ttl,
+        "below_zero": services.record.below_zero,
+        "max_attempts": {verb: policy.patience[service].attempts for service, names in verbs.items() for verb in names},
+        "queue_bounds": {
+            name: service.queue_bound for name, service in services.items() if service.queue_bound is not None
+        },
+        "throttles": {
+            name: {"per_s": service.throttle.per_s, "burst": service.throttle.burst}
+            for name, service in services.items()
+            if service.throttle is not None
+        },
+    }
