@@ -84,9 +84,9 @@ class Architecture(ABC):
         coroutine: Flow[Any] = getattr(self, flow)(*arguments)
         return coroutine
 
-    async def patiently(self, ask: Ask[A]) -> A:
-        """Ask with the patience that the policy has with this service."""
-        return await patiently(ask, self.policy.patience_with(ask.service))
+    def patiently(self, ask: Ask[A]) -> Flow[A]:
+        """Ask with the patience that the policy has with this service; to be awaited."""
+        return patiently(ask, self.policy.patience_with(ask.service))
 
     def move(self, order: Order, to: State, **columns: Any) -> Order:
         """The order in its next state. A move that the table does not have is a mistake of ours."""

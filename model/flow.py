@@ -49,7 +49,7 @@ class Ask(Effect[A_co]):
         return "", ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Send(Effect[A_co]):
     """Send an ask and wait for the answer at most `timeout_us`.
 

@@ -215,7 +215,7 @@ class OrderCache:
         self.unsynced.put_last(order.id, now_us)
         for number, (sku, units, amount) in enumerate(order.lines):
             self.journal.append(Change("ordered", order=order.id, line=number, sku=sku, units=units, amount=amount))
-        self.journal.append(Change("order", order=order.id, to_state=order.state.value, version=1, amount=order.total))
+        self.journal.append(Change("order", order=order.id, to_state=order.state._value_, version=1, amount=order.total))
         return Registered()
 
     def write(self, order: Order, now_us: int) -> Written | Conflict:
@@ -237,8 +237,8 @@ class OrderCache:
                     "order",
                     key=new.token,
                     order=new.id,
-                    from_state=old.state.value,
-                    to_state=new.state.value,
+                    from_state=old.state._value_,
+                    to_state=new.state._value_,
                     version=new.version,
                     amount=new.total,
                 )
@@ -248,8 +248,8 @@ class OrderCache:
                 Change(
                     "sync",
                     order=new.id,
-                    from_state=old.sync.value,
-                    to_state=new.sync.value,
+                    from_state=old.sync._value_,
+                    to_state=new.sync._value_,
                     version=new.version,
                 )
             )

@@ -8,6 +8,7 @@ is in `console.py`, where runs are kept is in `runs.py`.
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import sys
 import traceback
@@ -53,6 +54,23 @@ class OurFault(Exception):
         self.how = how
 
 
+class Asked(NamedTuple):
+    """A scenario to be played on a design; `word` is what the caller called it by."""
+
+    word: str
+    scenario: Scenario
+    on: str
+
+    def again(self, seed: int) -> str:
+        """The command that plays one seed of it again."""
+        return shlex.join(("orderquake", "run", self.word, "--on", self.on, "--seed", str(seed)))
+
+    def failed(self, seed: int, error: str) -> str:
+        """One line: what failed, where, and how to see it again."""
+        where = f"{self.scenario.name} on {self.on} with seed {seed}"
+        return f"the harness failed in {where}: {error}. Again: {self.again(seed)} --traceback"
+
+
 class Made(NamedTuple):
     """What one scenario came to, before it is written down.
 
@@ -91,9 +109,9 @@ def run(
     design = check_design(on)
     results: list[dict[str, Any]] = []
 
-    def play(scenario: Scenario, into: Path | None, shown: Path) -> None:
+    def play(asked: Asked, into: Path | None, shown: Path) -> None:
         """Run, write (into `into`, which will be called `shown`, or right there), and tell."""
-        made = (many if runs > 1 else once)(scenario, on, seed, runs, as_json or quiet)
+        made = (many if runs > 1 else once)(asked, seed, runs, as_json or quiet)
         if into is None:
             with folder(shown, replace=out is None) as beside:
                 page = made.write(beside)
@@ -106,45 +124,46 @@ def run(
             console.out(f"report: {made.result['report']}")
         elif not as_json:
             seeds = f"seed {seed}" if runs == 1 else f"seeds {seed} to {seed + runs - 1}"
-            console.out(f"{made.result['verdict']} {scenario.name} {design} {seeds} {made.result['report']}")
+            console.out(f"{made.result['verdict']} {asked.scenario.name} {design} {seeds} {made.result['report']}")
 
-    loaded = load_all(scenarios)
+    loaded = load_all(scenarios, design)
     names = {name: folder_name(name, design, seed, runs) for name in loaded}
     if out is None:
-        for name, scenario in loaded.items():
-            play(scenario, None, REPORTS / "runs" / names[name])
+        for name, asked in loaded.items():
+            play(asked, None, REPORTS / "runs" / names[name])
             point_latest_at(REPORTS / "runs" / names[name])
     elif len(loaded) == 1:
-        play(*loaded.values(), None, out)
+        (asked,) = loaded.values()
+        play(asked, None, out)
     else:
         with folder(out, replace=False) as beside:
-            for name, scenario in loaded.items():
+            for name, asked in loaded.items():
                 (beside / names[name]).mkdir()
-                play(scenario, beside / names[name], out / names[name])
+                play(asked, beside / names[name], out / names[name])
     verdict = next(status for status in WORST_FIRST if any(result["verdict"] == status for result in results))
     if as_json:
         console.print_json(results[0] if len(results) == 1 else {"verdict": verdict, "runs": results})
     return EXIT[verdict]
 
 
-def load_all(scenarios: Sequence[str]) -> dict[str, Scenario]:
-    """Name -> scenario. All are read before any is played.
+def load_all(words: Sequence[str], on: str) -> dict[str, Asked]:
+    """Scenario name -> what is to be played. All files are read before any is played.
 
     raises   ScenarioError, with the findings of all files; Mistake
     """
     from orderquake.sim.scenario_file import ScenarioError, load_scenario
 
-    loaded: dict[str, Scenario] = {}
+    loaded: dict[str, Asked] = {}
     problems: list[Any] = []
-    for text in scenarios:
+    for word in words:
         try:
-            scenario = load_scenario(text)
+            scenario = load_scenario(word)
         except ScenarioError as error:
             problems += error.problems
             continue
         if scenario.name in loaded:
             raise Mistake(f'two scenarios are called "{scenario.name}"; expected each once. Run them one by one')
-        loaded[scenario.name] = scenario
+        loaded[scenario.name] = Asked(word, scenario, on)
         check_trace(scenario)
     if problems:
         raise ScenarioError(problems)
@@ -179,20 +198,18 @@ def check_design(on: str) -> str:
         raise Mistake(with_next_move(found, "orderquake architectures")) from None
 
 
-def once(scenario: Scenario, on: str, seed: int, _: int, is_mute: bool) -> Made:
+def once(asked: Asked, seed: int, _: int, is_mute: bool) -> Made:
     """One run."""
     from orderquake.sim import console
     from orderquake.sim.run import simulate
 
-    with (
-        console.progress(f"{scenario.name} on {on}, seed {seed}", 1, is_mute) as advance,
-        ours(scenario, on, seed),
-    ):
-        made = simulate(scenario, on, seed, advance)
+    title = f"{asked.scenario.name} on {asked.on}, seed {seed}"
+    with console.progress(title, 1, is_mute) as advance, ours(asked, seed):
+        made = simulate(asked.scenario, asked.on, seed, advance)
         result = dict(made.to_json())
 
     def write(beside: Path) -> Path:
-        with ours(scenario, on, seed):
+        with ours(asked, seed):
             from orderquake.sim.report.page import write_report
 
             return write_report(made, beside)
@@ -200,47 +217,38 @@ def once(scenario: Scenario, on: str, seed: int, _: int, is_mute: bool) -> Made:
     return Made(result, lambda: console.tell_run(made), write)
 
 
-def many(scenario: Scenario, on: str, seed: int, runs: int, is_mute: bool) -> Made:
+def many(asked: Asked, seed: int, runs: int, is_mute: bool) -> Made:
     """One run for each of many seeds."""
     from orderquake.sim import console
     from orderquake.sim.report.summary import summary_record, write_summary
     from orderquake.sim.runs import RunFailed, replicate
 
-    seeds = range(seed, seed + runs)
+    title = f"{asked.scenario.name} on {asked.on}, {runs} seeds"
     try:
-        with console.progress(f"{scenario.name} on {on}, {runs} seeds", runs, is_mute) as advance:
-            made = replicate(scenario, on, seeds, advance or (lambda _: None))
+        with console.progress(title, runs, is_mute) as advance:
+            seeds = range(seed, seed + runs)
+            made = replicate(asked.scenario, asked.on, seeds, advance or (lambda _: None))
     except RunFailed as error:
-        raise OurFault(replay_line(scenario, on, error.seed, str(error)), error.how) from error
-    with ours(scenario, on, seed):
-        result = {
-            **summary_record(made),
-            "seed": seed,
-            "counts": console.counts(made),
-            "bounds": console.bounds(made),
-        }
+        raise OurFault(asked.failed(error.seed, str(error)), error.how) from error
+    with ours(asked, seed):
+        counted = {"seed": seed, "counts": console.counts(made), "bounds": console.bounds(made)}
+        result = {**summary_record(made), **counted}
 
     def write(beside: Path) -> Path:
-        with ours(scenario, on, seed):
+        with ours(asked, seed):
             return write_summary(made, beside)
 
-    return Made(result, lambda: console.tell_many(made), write)
+    return Made(result, lambda: console.tell_many(made, asked.again), write)
 
 
 @contextmanager
-def ours(scenario: Scenario, on: str, seed: int) -> Iterator[None]:
-    """Whatever goes wrong in here is our fault, and is told with the line that plays it again."""
+def ours(asked: Asked, seed: int) -> Iterator[None]:
+    """Whatever goes wrong in here is our fault, and is told with the command that plays it again."""
     try:
         yield
     except Exception as error:
         line = f"{type(error).__name__}: {error}".split("\n")[0]
-        raise OurFault(replay_line(scenario, on, seed, line), traceback.format_exc()) from error
-
-
-def replay_line(scenario: Scenario, on: str, seed: int, error: str) -> str:
-    """One line: what failed, where, and how to see it again."""
-    again = f"orderquake run {scenario.name} --on {on} --seed {seed} --traceback"
-    return f"the harness failed in {scenario.name} on {on} with seed {seed}: {error}. Again: {again}"
+        raise OurFault(asked.failed(seed, line), traceback.format_exc()) from error
 
 
 # -- explain

@@ -103,8 +103,8 @@ def tell_run(run: Run) -> None:
     console.print(f"digest: {run.digest}")
 
 
-def tell_many(runs: Sequence[Replication]) -> None:
-    """Many runs of one scenario, for people."""
+def tell_many(runs: Sequence[Replication], again: Callable[[int], str]) -> None:
+    """Many runs of one scenario, for people; `again` is the command that plays one seed of them."""
     console, first = _console(), runs[0]
     seeds = f"seeds {first.seed} to {runs[-1].seed}"
     console.print(f"[bold]{escape(first.scenario.name)}[/] on {first.architecture}, {seeds}: {_coloured(worst(runs))}")
@@ -124,8 +124,7 @@ def tell_many(runs: Sequence[Replication]) -> None:
         if failing:
             listed = ", ".join(str(run.seed) for run in failing[:50]) + (", ..." if len(failing) > 50 else "")
             console.print(escape(f"{status} seeds: {listed}"))
-            again = f"orderquake run {first.scenario.name} --on {first.architecture} --seed {failing[0].seed}"
-            console.print(escape(f"see the first of them: {again}"))
+            console.print(escape(f"see the first of them: {again(failing[0].seed)}"))
 
 
 def worst(runs: Sequence[Replication]) -> str:

@@ -224,9 +224,7 @@ class Trace(Customers):
         if path.suffix not in (".csv", ".gz"):
             near = next(iter(get_close_matches(name, TRACES, 1)), "")
             hint = f'; did you mean "{near}"?' if near else ""
-            raise refused(
-                f'"{name}", which is no trace; expected {", ".join(TRACES)} or a path to a .csv file{hint}'
-            )
+            raise refused(f'"{name}", which is no trace; expected {", ".join(TRACES)} or a path to a .csv file{hint}')
         if not path.is_file():
             raise refused(f'"{name}", which is no file beside the scenario; expected a path to a .csv file')
         return str(path)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from orderquake.model.flow import Ask, Change
+from orderquake.model.flow import Change
 from orderquake.sim.history import History
 
 _NAMES: dict[type, str] = {tuple: "many", int: "number"}
@@ -34,7 +34,8 @@ class Recorder:
     def invoke(
         self,
         time: int,
-        ask: Ask[Any],
+        verb: str,
+        about: tuple[str, str],
         op_id: str,
         attempt: int,
         actor: str,
@@ -42,24 +43,31 @@ class Recorder:
         deadline: int,
         cause: int,
     ) -> int:
-        """An ask was sent."""
-        order, key = ask.about()
+        """An ask was sent; `about` is the order it concerns and its key."""
         rows = self._rows
         rows.append(
-            (time, "invoke", ask.verb, op_id, attempt, key, actor, place, order, -1, "", 0, 0, "", "", "", True,
+            (time, "invoke", verb, op_id, attempt, about[1], actor, place, about[0], -1, "", 0, 0, "", "", "", True,
              "", "", -1, -1, deadline, cause, "inside")
         )  # fmt: skip
         return len(rows) - 1
 
     def completion(
-        self, time: int, kind: str, ask: Ask[Any], op_id: str, attempt: int, actor: str, place: str, answer: str,
+        self,
+        time: int,
+        kind: str,
+        verb: str,
+        about: tuple[str, str],
+        op_id: str,
+        attempt: int,
+        actor: str,
+        place: str,
+        answer: str,
         cause: int,
-    ) -> int:  # fmt: skip
+    ) -> int:
         """An ask was answered (`ok`), refused (`fail`) or not answered (`info`)."""
-        order, key = ask.about()
         rows = self._rows
         rows.append(
-            (time, kind, ask.verb, op_id, attempt, key, actor, place, order, -1, "", 0, 0, "", "", answer, True,
+            (time, kind, verb, op_id, attempt, about[1], actor, place, about[0], -1, "", 0, 0, "", "", answer, True,
              "", "", -1, -1, -1, cause, "inside")
         )  # fmt: skip
         return len(rows) - 1

@@ -40,14 +40,14 @@ class OutError(Exception):
 
 
 class RunFailed(Exception):
-    """The harness failed in one run, perhaps in another process; `seed` plays it again, `how` is the traceback."""
+    """The harness failed in one run, perhaps in another process; `seed` plays it again, `how` tells where."""
 
-    def __init__(self, seed: int, how: str) -> None:
-        super().__init__(seed, how)
-        self.seed, self.how = seed, how
+    def __init__(self, seed: int, line: str, how: str = "") -> None:
+        super().__init__(seed, line, how)
+        self.seed, self.line, self.how = seed, line, how
 
     def __str__(self) -> str:
-        return self.how.strip().rsplit("\n", 1)[-1]
+        return self.line
 
 
 def folder_name(scenario: str, architecture: str, seed: int, runs: int = 1) -> str:
@@ -195,7 +195,7 @@ def _one(scenario: Scenario, on: str, seed: int) -> Replication:
     try:
         return Replication.of(simulate(scenario, on, seed))
     except Exception as error:
-        raise RunFailed(seed, traceback.format_exc()) from error
+        raise RunFailed(seed, f"{type(error).__name__}: {error}".split("\n")[0], traceback.format_exc()) from error
 
 
 def _in_processes(scenario: Scenario, on: str, seeds: range, cores: int) -> Iterator[Replication]:

@@ -183,6 +183,14 @@ class Scenario(Part):
             raise refused("empty; expected at least one place")
         return places
 
+    def tables(self) -> dict[str, Any]:
+        """The tables of a file that says all this, defaults included; a trace brings its own shelves."""
+        data = self.model_dump(mode="json", by_alias=True, exclude_none=True, exclude={"name"})
+        if isinstance(self.workload, Trace):
+            for key in ("skus", "units_per_sku"):
+                del data["stock"][key]
+        return data
+
     def place_of(self, service: str) -> str:
         """Name of the place where a service stands."""
         return self.service[service].place or self.place[0].name
@@ -202,7 +210,7 @@ class Scenario(Part):
 
 def canonical_json(scenario: Scenario) -> str:
     """The scenario with every default written out, keys sorted, on one line: equal scenarios, equal text."""
-    data = scenario.model_dump(mode="json", by_alias=True)
+    data = {"name": scenario.name, **scenario.tables()}
     return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 

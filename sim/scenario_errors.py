@@ -80,9 +80,7 @@ def read_toml(path: Path, shown: str) -> tuple[dict[str, Any], Spots]:
     except UnicodeDecodeError as error:
         line = source.count(b"\n", 0, error.start) + 1
         column = error.start - source.rfind(b"\n", 0, error.start)
-        raise ScenarioError(
-            [Problem(shown, Spot(line, column), "not UTF-8; expected a text file in TOML")]
-        ) from None
+        raise ScenarioError([Problem(shown, Spot(line, column), "not UTF-8; expected a text file in TOML")]) from None
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -183,18 +181,26 @@ def describe(
 ) -> list[Problem]:
     """One problem a finding, each found once, in the order of the file."""
     problems: dict[str, Problem] = {}
+    meant = {
+        (*_path_in(data, detail["loc"])[:-1], near)
+        for detail in error.errors(include_url=False)
+        if detail["type"] == "extra_forbidden"
+        and (near := suggestion(str(detail["loc"][-1]), _keys_at(model, detail["loc"][:-1]), "{}", quoted=False))
+    }
     for detail in error.errors(include_url=False):
         context = detail.get("ctx", {})
+        path = _path_in(data, detail["loc"])
         if detail["type"] == "contradictions":
             findings = [(tuple(path), text, False) for path, text in context["found"]]
         else:
-            path = _path_in(data, detail["loc"])
             if detail["type"] == "refused" and context["key"]:
                 path = (*path, context["key"])
             if detail["type"] == "union_tag_invalid":
                 path = (*path, "kind")
             is_key = detail["type"] == "extra_forbidden"
             findings = [(path, _text(detail["type"], detail, context, model), is_key)]
+        if detail["type"] == "missing" and path in meant:
+            continue  # it is there, misspelt, and told as such
         for path, text, is_key in findings:
             whole = f"{dotted(path)} is {text}"
             problems.setdefault(whole, Problem(shown, spots.of(path, key=is_key), whole))
@@ -211,10 +217,10 @@ def dotted(path: Keys) -> str:
     return text.removeprefix(".") or "the scenario"
 
 
-def suggestion(name: str, known: Iterable[str], form: str) -> str:
+def suggestion(name: str, known: Iterable[str], form: str, *, quoted: bool = True) -> str:
     """`form` around the known name that is nearest to `name`, or nothing where none is near."""
     near = get_close_matches(name, list(known), n=1, cutoff=0.6)
-    return form.format(f'"{near[0]}"') if near else ""
+    return form.format(f'"{near[0]}"' if quoted else near[0]) if near else ""
 
 
 def with_next_move(text: str, command: str) -> str:
@@ -292,11 +298,7 @@ def _expected(kind: str, context: Mapping[str, Any], message: str) -> str:
         case "less_than_equal":
             return f"at most {context['le']:g}"
         case "too_short":
-            return (
-                f"at least {context['min_length']} entries"
-                if context["min_length"] != 1
-                else "at least one entry"
-            )
+            return f"at least {context['min_length']} entries" if context["min_length"] != 1 else "at least one entry"
     return _PLAIN.get(kind, message)
 
 

@@ -42,7 +42,7 @@ def load_scenario(path_or_name: str | Path) -> Scenario:
     data, spots = read_toml(path, shown)
     if "name" in data:
         raise ScenarioError(
-            [Problem(shown, spots.of(("name",)), "name is not a key here; the file's name is the scenario's")]
+            [Problem(shown, spots.of(("name",), key=True), "name is not a key here; the file's name is the scenario's")]
         )
     try:
         return Scenario.model_validate({**data, "name": path.stem}, context={"folder": str(path.parent)})
@@ -75,17 +75,13 @@ def set_by_path(scenario: Scenario, path: str, value: Any) -> Scenario:
     raises   ScenarioError where there is no such key, or where the value does not fit
     """
     keys = [int(key) if key.isdigit() else key for key in re.findall(r"[^.\[\]]+", path)]
-    data = _as_file(scenario)
+    data = scenario.tables()
     here: Any = data
     for depth, key in enumerate(keys):
-        is_there = (
-            isinstance(key, int) and key < len(here) if isinstance(here, list) else isinstance(key, str)
-        )
+        is_there = isinstance(key, int) and key < len(here) if isinstance(here, list) else isinstance(key, str)
         if not isinstance(here, dict | list) or not is_there:
             at = ".".join(map(str, keys[:depth]))
-            raise ScenarioError(
-                [Problem("", None, f"{path} leads nowhere: {at or 'a scenario'} has no entry {key}")]
-            )
+            raise ScenarioError([Problem("", None, f"{path} leads nowhere: {at or 'a scenario'} has no entry {key}")])
         if depth == len(keys) - 1:
             here[key] = value
         elif isinstance(here, dict):
@@ -98,11 +94,3 @@ def set_by_path(scenario: Scenario, path: str, value: Any) -> Scenario:
         raise ScenarioError(
             describe(error, Scenario, data, Spots({}), f"{path} = {json.dumps(value, default=str)}:")
         ) from None
-
-
-def _as_file(scenario: Scenario) -> dict[str, Any]:
-    """The scenario as the tables of a file, without the shelves of a shop that has none of its own."""
-    data = scenario.model_dump(mode="json", by_alias=True, exclude_none=True, exclude={"name"})
-    for key in {"skus", "units_per_sku"} - scenario.stock.model_fields_set:
-        del data["stock"][key]
-    return data

@@ -53,9 +53,7 @@ def places_are_linked(scenario: Scenario) -> Iterator[Contradiction]:
     for one, other in combinations(dict.fromkeys(names), 2):
         if frozenset((one, other)) not in seen:
             where: Path = ("link",) if scenario.link else ("place", names.index(other))
-            text = (
-                f'cut off: nothing links "{one}" and "{other}"; expected one [[link]] for each pair of places'
-            )
+            text = f'cut off: nothing links "{one}" and "{other}"; expected one [[link]] for each pair of places'
             yield where, text
 
 
@@ -96,18 +94,14 @@ def faults_can_strike(scenario: Scenario) -> Iterator[Contradiction]:
     for (first, one), (second, other) in combinations(downs, 2):
         (begin, end), (start, stop) = one.window(horizon), other.window(horizon)
         if one.target == other.target and begin < stop and start < end:
-            text = (
-                f"a second outage of {other.target} while fault[{first}] still lasts; expected windows apart"
-            )
+            text = f"a second outage of {other.target} while fault[{first}] still lasts; expected windows apart"
             yield ("fault", second), text
 
 
 def pools_have_channels(scenario: Scenario) -> Iterator[Contradiction]:
     stock = scenario.stock
     if stock.pool == "shared" and stock.foreign_sales is None:
-        text = (
-            '"shared", but nobody else sells; expected foreign_sales = { per_s = ..., units = 1 } beside it'
-        )
+        text = '"shared", but nobody else sells; expected foreign_sales = { per_s = ..., units = 1 } beside it'
         yield ("stock", "pool"), f'{text}, or pool = "ring_fenced"'
     if stock.pool == "ring_fenced" and stock.foreign_sales is not None:
         yield (
@@ -132,14 +126,10 @@ def shelves_fit_the_workload(scenario: Scenario) -> Iterator[Contradiction]:
         if event.sku not in names:
             yield ("stock", kind, number, "sku"), _unknown(event.sku, names, "product")
     if isinstance(workload, Rounds) and workload.rounds > stock.skus:
-        text = (
-            f"{workload.rounds}, but stock.skus is {stock.skus}; expected at most one round for each product"
-        )
+        text = f"{workload.rounds}, but stock.skus is {stock.skus}; expected at most one round for each product"
         yield ("workload", "rounds"), text
     if isinstance(workload, Shoppers) and workload.basket.lines.expected > stock.skus:
-        text = (
-            f"larger than the shop, which has {stock.skus} products; expected fewer lines, or more products"
-        )
+        text = f"larger than the shop, which has {stock.skus} products; expected fewer lines, or more products"
         yield ("workload", "basket", "lines"), text
 
 
@@ -155,9 +145,7 @@ def events_come_in_time(scenario: Scenario) -> Iterator[Contradiction]:
     if isinstance(workload, Rounds):
         end_us = (workload.rounds - 1) * workload.every + workload.within
         if end_us > horizon:
-            text = (
-                f"{workload.rounds}, so the last round ends at {format_duration(end_us)}, after the horizon"
-            )
+            text = f"{workload.rounds}, so the last round ends at {format_duration(end_us)}, after the horizon"
             yield ("workload", "rounds"), f'{text}, "{format_duration(horizon)}"; expected it to end before'
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from orderquake.model.architectures.hot_cold import HotCold
-from orderquake.model.flow import Ask, Backoff, PatienceEnded, Send, Silence
+from orderquake.model.flow import Ask, Backoff, Flow, PatienceEnded, Send, Silence
 from orderquake.model.payment import Charge
 
 A = TypeVar("A")
@@ -18,17 +18,17 @@ class KeysEachAttempt(HotCold):
 
     name = "keys_each_attempt"
 
-    async def patiently(self, ask: Ask[A]) -> A:
-        if not isinstance(ask, Charge):
-            return await super().patiently(ask)
+    def patiently(self, ask: Ask[A]) -> Flow[A]:
+        return self.with_fresh_keys(ask) if isinstance(ask, Charge) else super().patiently(ask)
+
+    async def with_fresh_keys(self, ask: Any) -> Any:
         patience = self.policy.patience_with(ask.service)
         for attempt in range(patience.attempts):
             if attempt:
                 await Backoff(patience.base_us, patience.cap_us, attempt - 1)
             fresh: Any = replace(ask, key=f"{ask.key}/{attempt}")
             try:
-                answer: A = await Send(fresh, patience.timeout_us, attempt)
-                return answer
+                return await Send(fresh, patience.timeout_us, attempt)
             except Silence:
                 continue
         raise PatienceEnded(ask.verb)

@@ -98,7 +98,8 @@ def _within(groups: Ints, deltas: Ints) -> Ints:
         return total
     first = np.flatnonzero(np.r_[True, groups[1:] != groups[:-1]])
     before = np.where(first > 0, total[first - 1], 0)
-    return total - np.repeat(before, np.diff(np.r_[first, len(groups)]))
+    since: Ints = total - np.repeat(before, np.diff(np.r_[first, len(groups)]))
+    return since
 
 
 def _largest(names: list[str], groups: Ints, units: Ints) -> dict[str, int]:

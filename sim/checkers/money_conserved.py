@@ -56,14 +56,17 @@ class MoneyConserved(PartByPart[Till]):
         if operation == "order":
             if state.total == NONE:
                 return state._replace(total=row.amount, registered=Aside(row.index))
-            return state._replace(is_fulfilled=True) if row.to_state == "fulfilled" else state
+            return self.fulfilled(state) if row.to_state == "fulfilled" else state
         if not row.is_new:
             return state
         if operation == "notice":
-            return state._replace(is_fulfilled=True) if row.to_state == "fulfilled" else state
+            return self.fulfilled(state) if row.to_state == "fulfilled" else state
         if operation == "post":
             return state._replace(booked=row.amount, latest=Aside(row.index)) if row.answer == "posted" else state
         return self.paid(state, row)
+
+    def fulfilled(self, state: Till) -> Till:
+        return state if state.is_fulfilled else state._replace(is_fulfilled=True)
 
     def paid(self, state: Till, row: Row) -> Till | Finding:
         moves = Aside(state.moves + 1)
@@ -84,7 +87,8 @@ class MoneyConserved(PartByPart[Till]):
         if refunded > captured:
             reason = f"order {row.order} was paid back {refunded}, but only {captured} had been taken"
             return broken(moves, reason, state.latest, row.index)
-        return state._replace(captured=captured, refunded=refunded, latest=Aside(row.index), moves=moves)
+        _, _, total, booked, is_fulfilled, registered, _, _ = state
+        return Till(captured, refunded, total, booked, is_fulfilled, registered, Aside(row.index), moves)
 
     def settle(self, part: str, state: Till, context: Context) -> Finding:
         net = state.captured - state.refunded

@@ -109,6 +109,8 @@ class NeverOversold(PartByPart[State]):
                 return state._replace(promised=state.promised - row.units)
             case "adopt":
                 return state._replace(promised=state.promised + row.units)
+            case "drop" if not state.fence:
+                return state
             case "drop" if 0 < row.version <= state.fence:
                 # Adopted after a loss, and found in the first base of the new epoch: it was no promise of
                 # this epoch.

@@ -52,7 +52,7 @@ class PostedOnce(PartByPart[Booking]):
     def hear(self, state: Booking, row: Row, context: Context) -> Booking | Finding:
         operation = row.operation
         if operation == "ordered":
-            return state._replace(to_ship=(*state.to_ship, (row.sku, row.units)))
+            return Booking((*state.to_ship, (row.sku, row.units)), *state[1:])
         if operation == "order" or operation == "notice":
             return self.ended(state, row)
         return self.posted(state, row) if operation == "post" else self.shipped(state, row)
@@ -63,7 +63,8 @@ class PostedOnce(PartByPart[Booking]):
         outcome = row.to_state
         if state.ended in POSTABLE or outcome not in FINAL or outcome == state.ended:
             return state
-        return state._replace(ended=outcome, end=Aside(row.index))
+        to_ship, _, posted, was_rejected, has_shipped, _, post = state
+        return Booking(to_ship, outcome, posted, was_rejected, has_shipped, Aside(row.index), post)
 
     def posted(self, state: Booking, row: Row) -> Booking | Finding:
         if row.answer == "rejected":
@@ -75,7 +76,8 @@ class PostedOnce(PartByPart[Booking]):
         elif row.to_state not in POSTABLE or state.ended != row.to_state:
             reason = f"order {row.order} was posted as {row.to_state}, but {_stands(state.ended)}"
         else:
-            return state._replace(posted=row.to_state, was_rejected=False, post=Aside(row.index))
+            to_ship, ended, _, _, has_shipped, end, _ = state
+            return Booking(to_ship, ended, row.to_state, False, has_shipped, end, Aside(row.index))
         return broken(1, reason, state.end, state.post, row.index)
 
     def shipped(self, state: Booking, row: Row) -> Booking | Finding:
@@ -86,9 +88,9 @@ class PostedOnce(PartByPart[Booking]):
             reason = f"{row.units} {row.sku} left the books for order {row.order}, which was posted as refunded"
         else:
             at = state.to_ship.index(line)
-            return state._replace(
-                to_ship=state.to_ship[:at] + state.to_ship[at + 1 :], has_shipped=True, post=Aside(row.index)
-            )
+            to_ship, ended, posted, was_rejected, _, end, _ = state
+            left = to_ship[:at] + to_ship[at + 1 :]
+            return Booking(left, ended, posted, was_rejected, True, end, Aside(row.index))
         return broken(1, reason, state.end, state.post, row.index)
 
     def settle(self, part: str, state: Booking, context: Context) -> Finding:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -19,7 +19,6 @@ from orderquake.sim.report import words
 from orderquake.sim.study.measures import Window
 
 if TYPE_CHECKING:
-    import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure as Canvas
 
@@ -27,9 +26,9 @@ BLUE, ORANGE, RED, PURPLE, GREY, VIOLET = "#5790fc", "#f89c20", "#e42536", "#964
 PETROFF = (BLUE, ORANGE, RED, PURPLE, GREY, VIOLET)
 DASHES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (1.5, 1.2)), (0, (6, 1.5, 1.5, 1.5)), (0, (9, 2)), (0, (3, 3)))
 INK, MUTED, RULE, SHADE = "#22262b", "#59616b", "#d9d3c7", "#f3e6d3"
-_HOUR, _MINUTE, _DAY = 3600.0, 60.0, 86_400.0
+HOUR, MINUTE, DAY = 3600.0, 60.0, 86_400.0
 
-_STYLE: Mapping[str, Any] = {
+_STYLE: dict[str, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "orderquake",
     "font.family": "DejaVu Sans",
@@ -91,7 +90,8 @@ def picture(name: str, says: str, draw: Draw) -> Picture:
 
     drawn = {}
     for form in FORMATS:
-        with mpl.rc_context({**_STYLE, "font.size": form.letter}):
+        style: Any = {**_STYLE, "font.size": form.letter}
+        with mpl.rc_context(style):
             drawn[form.name] = _scrap(draw(form), f"{name}-{form.name}", says)
     return Picture(name, says, drawn)
 
@@ -103,7 +103,7 @@ def canvas_of(form: Format, height: float) -> Canvas:
 
 
 def _scrap(canvas: Canvas, name: str, says: str) -> str:
-    """The drawing as one <svg> element: no prologue, no name spaces, no id but those it refers to, all of them its own."""
+    """The drawing as one <svg> element: no prologue, no name spaces, and only those ids that it refers to itself."""
     from matplotlib.backends.backend_svg import FigureCanvasSVG
 
     FigureCanvasSVG(canvas)
@@ -136,11 +136,11 @@ class Clock(NamedTuple):
     @property
     def unit(self) -> tuple[float, str]:
         length = (self.until_us - self.since_us) / 1e6
-        if length <= 5 * _MINUTE:
+        if length <= 5 * MINUTE:
             return 1.0, "seconds"
-        if length <= 4 * _HOUR:
-            return _MINUTE, "minutes"
-        return (_HOUR, "hours") if length <= 4 * _DAY else (_DAY, "days")
+        if length <= 4 * HOUR:
+            return MINUTE, "minutes"
+        return (HOUR, "hours") if length <= 4 * DAY else (DAY, "days")
 
     def of(self, seconds: Any) -> Any:
         """Seconds as a place on the axis."""
@@ -227,7 +227,7 @@ def _name_lane(top: Axes, row: int, name: str, spans: Sequence[tuple[float, floa
         top.text(first - gap, row, name, ha="right", **place)
 
 
-def headline(panel: Axes, text: str) -> None:
+def entitle(panel: Axes, text: str) -> None:
     panel.set_title(text, loc="left", fontsize="medium", color=INK, pad=6)
 
 
@@ -261,7 +261,8 @@ def from_zero_by_decades(panel: Axes, highest: float) -> None:
 
 
 def is_lopsided(time: np.ndarray, value: np.ndarray) -> bool:
-    """One short peak would flatten all the rest: the highest is fifty times what nine tenths of the drifting stay below."""
+    """One short peak would flatten all the rest: it is fifty times what the line stays below nine tenths of its time
+    above zero."""
     lasted = np.diff(time, append=time[-1])
     drifting = (value > 0) & (lasted > 0)
     if not drifting.any() or value.max() < 100:

@@ -9,7 +9,31 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from orderquake.sim.report import words
-from orderquake.sim.report.drawing import BLUE, DASHES, GREY, INK, MUTED, ORANGE, PETROFF, PURPLE, RED, Clock, Draw, Format, canvas_of, from_zero, from_zero_by_decades, headline, legend, panels_of, thin, ticks
+from orderquake.sim.report.drawing import (
+    BLUE,
+    DASHES,
+    GREY,
+    HOUR,
+    INK,
+    MINUTE,
+    MUTED,
+    ORANGE,
+    PETROFF,
+    PURPLE,
+    RED,
+    Clock,
+    Draw,
+    Format,
+    canvas_of,
+    entitle,
+    from_zero,
+    from_zero_by_decades,
+    is_lopsided,
+    legend,
+    panels_of,
+    thin,
+    ticks,
+)
 from orderquake.sim.study.measures import Asked, Gauges, Window
 
 if TYPE_CHECKING:
@@ -55,7 +79,10 @@ def latency_bars(frame: pd.DataFrame) -> Draw:
             )
             for name, marker, _ in _MARKS:
                 if not np.isnan(row[name]):
-                    panel.plot(row[name], place, marker=marker, color=colour, markersize=6.5, markeredgecolor="white", markeredgewidth=0.6)  # fmt: skip
+                    panel.plot(
+                        row[name], place, marker=marker, color=colour, markersize=6.5, markeredgecolor="white",
+                        markeredgewidth=0.6,
+                    )  # fmt: skip
         values = rows[[name for name, _, _ in _MARKS]].to_numpy(dtype=float)
         _latency_axis(panel, float(np.nanmin(values)), float(np.nanmax(values)), form)
         panel.set_yticks(range(len(rows)), [str(step) for step in rows.index])
@@ -140,7 +167,7 @@ def drift_over_time(
             )
             legend(panels[0], 2)
             headline += "\n"
-        headline(panels[0], headline)
+        entitle(panels[0], headline)
         if staleness is not None:
             at = np.repeat(staleness["time_s"].to_numpy(), 2)
             age = np.column_stack((staleness["before_s"], staleness["after_s"])).ravel()
@@ -148,7 +175,7 @@ def drift_over_time(
             size, unit = _scale(float(age.max(initial=0)))
             panels[1].plot(clock.of(at), age / size, color=PURPLE, linewidth=1.3)
             panels[1].fill_between(clock.of(at), age / size, color=PURPLE, alpha=0.10, linewidth=0)
-            headline(panels[1], f"staleness, {unit}")
+            entitle(panels[1], f"staleness, {unit}")
             from_zero(panels[1], float(age.max(initial=0)) / size)
         return canvas
 
@@ -156,13 +183,11 @@ def drift_over_time(
 
 
 def _scale(highest_s: float) -> tuple[float, str]:
-    return (
-        (_HOUR, "hours")
-        if highest_s > 2 * _HOUR
-        else (_MINUTE, "minutes")
-        if highest_s > 2 * _MINUTE
-        else (1.0, "seconds")
-    )
+    """The unit in which so long a time reads best."""
+    for size, unit in ((HOUR, "hours"), (MINUTE, "minutes")):
+        if highest_s > 2 * size:
+            return size, unit
+    return 1.0, "seconds"
 
 
 GAUGE_FAMILIES: Mapping[str, str] = {
@@ -203,7 +228,7 @@ def gauges_over_time(gauges: Gauges, clock: Clock, windows: Sequence[Window]) ->
             if len(busiest) > 1 or "." in busiest[0]:
                 legend(panel, columns)
                 title += "\n" * -(-len(busiest) // columns)
-            headline(panel, title)
+            entitle(panel, title)
             from_zero(panel, highest, is_share=family == "utilisation")
         return canvas
 
@@ -224,7 +249,7 @@ def orders_over_time(arrived_s: np.ndarray, decided_s: np.ndarray, clock: Clock,
                          fill=False)  # fmt: skip
             highest = max(highest, int(heights.max(initial=0)))
         legend(panel, 2)
-        headline(panel, f"orders in each {words.duration(float(edges[1] - edges[0]))}\n")
+        entitle(panel, f"orders in each {words.duration(float(edges[1] - edges[0]))}\n")
         from_zero(panel, highest)
         return canvas
 
@@ -276,7 +301,10 @@ def verdict_counts(rows: Iterable[tuple[str, int, int, int]]) -> Draw:
             (("valid", BLUE, ""), ("unknown", GREY, "..."), ("invalid", RED, "xxx")), start=1
         ):
             runs = np.array([row[column] for row in table], dtype=float)
-            panel.barh(range(len(table)), runs, left=left, color=colour, hatch=hatch, edgecolor="white", linewidth=0.8, height=0.62, label=label)  # fmt: skip
+            panel.barh(
+                range(len(table)), runs, left=left, color=colour, hatch=hatch, edgecolor="white", linewidth=0.8,
+                height=0.62, label=label,
+            )  # fmt: skip
             left += runs
         panel.set_yticks(range(len(table)), [words.plain(row[0]) for row in table])
         panel.tick_params(axis="y", labelcolor=INK)

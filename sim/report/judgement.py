@@ -13,6 +13,7 @@ from orderquake.sim.report.subject import Replication, Subject
 
 _WITNESS_ROWS = 12
 
+
 def verdict_line(run: Replication) -> tuple[str, str]:
     """The verdict as a headline and a sentence."""
     verdict, verdicts = run.verdict, run.verdicts

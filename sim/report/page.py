@@ -5,23 +5,16 @@ Arranges what the measures measured and the checkers judged; it judges nothing, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from orderquake.sim.checkers.fold import WORST, Verdict
-from orderquake.sim.history import Row
-from orderquake.sim.report import figures, words
+from orderquake.sim.report import drawing, sections, words
 from orderquake.sim.report.confessions import confessions
-from orderquake.sim.report.rendering import as_json, fact, key_number, render, scenario_json, versions
-from orderquake.sim.report.story import moments
-from orderquake.sim.report.subject import Replication, Subject, command
+from orderquake.sim.report.judgement import verdict_line, verdict_rows, witnesses
+from orderquake.sim.report.rendering import as_json, key_number, render, scenario_json
+from orderquake.sim.report.subject import Subject, command
 from orderquake.sim.study import measures
-
-_WITNESS_ROWS = 12
-_STORY_MOMENTS = 40
 
 
 def write_report(run: Subject, out: Path) -> Path:
@@ -63,7 +56,7 @@ def _values(run: Subject) -> dict[str, Any]:
             *optional,
             ("simplified", "Simplified"),
             ("provenance", "Provenance"),
-        ],  # fmt: skip
+        ],
         "verdicts": verdict_rows(run.verdicts, run.scenario.must_exercise),
         "witnesses": witnesses(run),
         **sections.latency(latency, asked),
@@ -90,21 +83,14 @@ def _in_words(latency: Any, outcomes: Mapping[str, int], windows: list[measures.
         for name in ("fulfilled", "declined", "refunded", "cancelled", "pending")
         if outcomes[name]
     ]
-    said = [
-        f"Of {words.counted(submitted, 'order')} sent, {'all' if accepted == submitted else words.count(accepted)} were accepted: "
-        f"{words.listed(endings, 5)}."
-    ]
+    kept = "all" if accepted == submitted else words.count(accepted)
+    said = [f"Of {words.counted(submitted, 'order')} sent, {kept} were accepted: {words.listed(endings, 5)}."]
     checkout, decision = latency.loc["checkout"], latency.loc["decision"]
     if checkout["n"] > 1 and decision["n"] > 1:
-        said.append(
-            f"Half of the customers had a first answer within {words.duration(checkout['p50_s'])} and a final one within "
-            f"{words.duration(decision['p50_s'])}"
-            + (
-                f"; one in a hundred waited longer than {words.duration(decision['p99_s'])}."
-                if decision["n"] >= 100
-                else "."
-            )
-        )
+        first, final = words.duration(checkout["p50_s"]), words.duration(decision["p50_s"])
+        slow = words.duration(decision["p99_s"])
+        tail = "" if slow == words.NOT_CLAIMED else f"; one in a hundred waited longer than {slow}"
+        said.append(f"Half of the customers had a first answer within {first} and a final one within {final}{tail}.")
     if windows:
         kinds = list(dict.fromkeys(drawing.fault_name(window) for window in windows))
         said.append(f"{'Fault' if len(kinds) == 1 else 'Faults'} on the way: {words.listed(kinds)}.")

@@ -17,6 +17,7 @@ from orderquake.sim.study import measures
 _STORY_MOMENTS = 40
 _KEY, _ORDER = Row._fields.index("key") - 1, Row._fields.index("order") - 1
 
+
 def latency(frame: Any, asked: Mapping[str, measures.Asked]) -> dict[str, Any]:
     columns = ("p50_s", "p90_s", "p99_s", "p999_s", "mean_s")
     rows = [
@@ -76,7 +77,8 @@ def drift(run: Subject, clock: drawing.Clock, windows: list[measures.Window]) ->
             facts.append(
                 fact(
                     "Just before a refresh",
-                    f"{words.figures(float(before.mean()))} units on average, {words.count(int(before.max()))} at most, over {words.counted(len(before), 'refresh', 'refreshes')}",
+                    f"{words.figures(float(before.mean()))} units on average, {words.count(int(before.max()))} "
+                    f"at most, over {words.counted(len(before), 'refresh', 'refreshes')}",
                 )
             )
     if aged is not None and has_snapshots:
@@ -140,7 +142,8 @@ def outcomes(
     arrived, decided = _moments_of_orders(run)
     if len(arrived) > 1:
         orders = drawing.picture(
-            "orders", f"Orders over time: {words.count(len(arrived))} arrived, {words.count(len(decided))} were decided.",
+            "orders",
+            f"Orders over time: {words.count(len(arrived))} arrived, {words.count(len(decided))} were decided.",
             figures.orders_over_time(arrived, decided, clock, windows),
         )  # fmt: skip
     return {"outcomes": rows, "outcome_figure": bar, "orders_figure": orders}
@@ -192,15 +195,15 @@ def sold_out(run: Subject) -> dict[str, Any] | None:
         return None
     rows = [
         {
-            "sku": row.sku,
-            "opening": words.count(int(row.opening_units)),
-            "first": words.duration(float(row.first_s)),
-            "at_end": "sold out" if row.is_out else "for sale again",
+            "sku": row["sku"],
+            "opening": words.count(int(row["opening_units"])),
+            "first": words.duration(float(row["first_s"])),
+            "at_end": "sold out" if row["is_out"] else "for sale again",
         }
-        for row in frame.head(10).itertuples()
+        for row in frame.head(10).to_dict("records")
     ]
-    out = int(frame["is_out"].sum())
-    said = f"{words.counted(len(frame), 'product')} sold out at some moment; {words.count(out)} still had nothing for sale at the end."
+    at_end = words.count(int(frame["is_out"].sum()))
+    said = f"{words.counted(len(frame), 'product')} sold out at some moment; {at_end} had nothing for sale at the end."
     return {"rows": rows, "words": said}
 
 
@@ -256,7 +259,8 @@ def provenance(run: Subject) -> list[dict[str, Any]]:
         fact("Rows", words.count(len(run.history))),
         fact(
             "Simulated",
-            f"{words.duration((until - since) / 1e6)}, of which {words.duration(run.scenario.horizon / 1e6)} with faults and customers",
+            f"{words.duration((until - since) / 1e6)}, of which the first "
+            f"{words.duration(run.scenario.horizon / 1e6)} with customers and faults",
         ),
         fact("Wall time", f"{words.duration(run.wall_s)}{rate}"),
         fact("Versions", versions()),

@@ -174,14 +174,15 @@ def _tell_effect(story: list[Moment], row: Row, arrived: int) -> None:
         told += " (again: nothing changed)"
     before = story[-1] if story else None
     head, mark, tail = told.partition("\0")
-    if mark and before and before.kind == "effect" and before.time_us == row.time and before.what.startswith(head) and before.what.endswith(tail):  # fmt: skip
+    is_next_line = before is not None and (before.kind, before.time_us) == ("effect", row.time)
+    if mark and before and is_next_line and before.what.startswith(head) and before.what.endswith(tail):
         before.what = f"{before.what.removesuffix(tail)}, {one}{tail}"
         return
     story.append(Moment(row.time, "effect", who, "", f"{head}{one}{tail}" if mark else told))
 
 
 def tell(history: History, order: str) -> str:
-    """The story in words: time since the customer arrived, who, what, the answer; faults begin with an exclamation mark.
+    """The story in words: time since the customer arrived, who, what, the answer; faults are marked with a !.
 
     raises   KeyError where the history has no such order
     """

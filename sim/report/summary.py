@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from orderquake.sim.report import figures, words
-from orderquake.sim.report.page import in_doubt
+from orderquake.sim.report import drawing, figures, words
+from orderquake.sim.report.judgement import in_doubt
 from orderquake.sim.report.rendering import as_json, fact, key_number, render, scenario_json, versions
 from orderquake.sim.report.subject import Replication, command
 from orderquake.sim.study.intervals import mean_interval, quantile_interval, share_in_words
@@ -43,7 +43,7 @@ def summary_record(runs: Sequence[Replication]) -> dict[str, Any]:
         "architecture": first.architecture,
         "runs": len(runs),
         "verdict": _worst(runs),
-        "verdicts": {name: row for name, row in _verdict_counts(runs)},
+        "verdicts": dict(_verdict_counts(runs)),
         "failing": [
             {"seed": run.seed, "verdict": run.verdict, "digest": run.digest, "command": command(run)}
             for run in _failing(runs)
@@ -84,7 +84,7 @@ def _values(runs: Sequence[Replication]) -> dict[str, Any]:
             ("latency", "Latency"),
             ("outcomes", "Outcomes"),
             ("provenance", "Provenance"),
-        ],  # fmt: skip
+        ],
         "verdicts": [
             {
                 "claim": words.plain(name),

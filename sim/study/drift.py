@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 Ints = np.ndarray[Any, np.dtype[np.int64]]
 
-TIME, KIND, OPERATION, ORDER, SKU, UNITS, DEBIT, CREDIT, ANSWER, IS_NEW, TO_STATE = (
-    Row._fields.index(name) - 1
-    for name in ["time", "kind", "operation", "order", "sku", "units", "debit", "credit", "answer", "is_new", "to_state"]
-)
+_AT = {name: place for place, name in enumerate(Row._fields[1:])}
+TIME, KIND, OPERATION, ORDER = (_AT[name] for name in ("time", "kind", "operation", "order"))
+SKU, UNITS, DEBIT, CREDIT = (_AT[name] for name in ("sku", "units", "debit", "credit"))
+ANSWER, IS_NEW, TO_STATE = (_AT[name] for name in ("answer", "is_new", "to_state"))
 """Where the columns lie in a bare row of `History.raw`, which has no index."""
 
 _COMES_IN = frozenset({"receipt", "return", "correction"})

@@ -39,8 +39,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "STEPS",
-    "DriftSummary",
     "Asked",
+    "DriftSummary",
     "Gauges",
     "Ints",
     "StalenessSummary",

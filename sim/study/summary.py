@@ -1,4 +1,4 @@
-"""A run as one plain object: what `--json` prints and `results.json` keeps. All that is said of a run, but not its rows."""
+"""A run as one plain object: what `--json` prints and `results.json` keeps. No row is in it."""
 
 from __future__ import annotations
 

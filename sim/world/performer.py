@@ -92,7 +92,6 @@ class Performer:
 
     def resume(self, task: Task, answer: Any) -> None:
         """Give a flow what it waited for."""
-        task.waits_for = ""
         self._go(task, task.flow.send, answer)
 
     def fail(self, task: Task, silence: Exception) -> None:

@@ -100,11 +100,14 @@ class Replica:
 
     def receive(self, sending: Sending, out_us: int) -> None:
         """An ask was sent to us and takes `out_us` to come."""
+        kernel = self.kernel
         if self.is_open:
-            work_us = self.work(sending)
-            if self.kernel.now + out_us + work_us + sending.back_us > sending.deadline:
+            work_us: Any = sending.route.service
+            if type(work_us) is not int:
+                work_us = work_us.draw(sending.task.number, sending.visit)
+            if kernel.now + out_us + work_us + sending.back_us > sending.deadline:
                 self.wire.guard(sending)
-            self.kernel.after(out_us + work_us, self.finish, sending)
+            kernel.after(out_us + work_us, self.finish, sending)
             return
         for trouble in self.troubles:
             if trouble.loses_ask(sending):

@@ -41,24 +41,24 @@ class Stream:
         self.name = name
         self._key = int.from_bytes(hashlib.blake2b(f"{seed}/{name}".encode(), digest_size=16).digest(), "little")
         self._sample = sample
-        self._blocks: dict[tuple[int, int], list[Any]] = {}
+        self._blocks: dict[int, list[Any]] = {}  # block << 20 | attempt -> its values
 
     def draw(self, number: int, attempt: int = 0) -> Any:
         """The value for one order (or tick, or whatever is numbered from 0), the n-th time it asks."""
-        block = self._blocks.get((number >> 10, attempt))
+        block = self._blocks.get(number >> 10 << 20 | attempt)
         if block is None:
             block = self._fill(number >> 10, attempt)
         return block[number & 1023]
 
     def _fill(self, block: int, attempt: int) -> list[Any]:
-        # Counter words: [unused, attempt, block, 0]; drawing advances word 0 only, so blocks never overlap.
+        # Counter words: [drawn, attempt, block, 0]; drawing advances word 0 only, so blocks never overlap.
         generator = np.random.Generator(np.random.Philox(key=self._key, counter=[0, attempt, block, 0]))
         values: list[Any] = self._sample(generator, _BLOCK).tolist()
         if len(self._blocks) >= 4096:
             # A long run leaves old blocks behind; they can always be made again.
             for old in list(self._blocks)[:2048]:
                 del self._blocks[old]
-        self._blocks[block, attempt] = values
+        self._blocks[block << 20 | attempt] = values
         return values
 
 

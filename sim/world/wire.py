@@ -23,39 +23,30 @@ if TYPE_CHECKING:
 
 
 class Sending:
-    """One ask under way.
+    """One ask under way; filled in by `Wire.send`.
 
+    about       order and key that the ask is about
     visit       the how-manieth ask with this verb for the order: finds its luck
     row         its invoke row
     deadline    when the asker stops waiting
+    back_us     how long the answer will take to come back
     incarnation of the replica when the ask was taken up; a restart loses it
     """
 
-    __slots__ = ("ask", "attempt", "back_us", "deadline", "incarnation", "is_guarded", "op_id", "route", "row", "task",
-                 "visit")  # fmt: skip
-
-    def __init__(
-        self,
-        task: Task,
-        ask: Any,
-        route: Route,
-        op_id: str,
-        attempt: int,
-        visit: int,
-        row: int,
-        deadline: int,
-    ) -> None:
-        self.task = task
-        self.ask = ask
-        self.route = route
-        self.op_id = op_id
-        self.attempt = attempt
-        self.visit = visit
-        self.row = row
-        self.deadline = deadline
-        self.back_us = 0
-        self.incarnation = 0
-        self.is_guarded = False
+    __slots__ = ("about", "ask", "attempt", "back_us", "deadline", "incarnation", "is_guarded", "op_id", "route",
+                 "row", "task", "visit")  # fmt: skip
+    task: Task
+    ask: Any
+    about: tuple[str, str]
+    route: Route
+    op_id: str
+    attempt: int
+    visit: int
+    row: int
+    deadline: int
+    back_us: int
+    incarnation: int
+    is_guarded: bool
 
 
 class Route:
@@ -121,26 +112,36 @@ class Wire:
 
     def send(self, task: Task, effect: Send[Any]) -> None:
         """Put an ask on the wire; the task will hear an answer or a silence, once."""
-        ask, timeout_us, attempt = effect.ask, effect.timeout_us, effect.attempt
+        ask = effect.ask
         sender = task.sender
         verb = ask.verb
         route = sender.routes.get(verb) or self.route(sender, ask.service, verb)
         now = self.kernel.now
-        visit = task.visits.get(verb, 0)
+        sending = task.waits_for = Sending()
+        sending.task = task
+        sending.ask = ask
+        sending.route = route
+        sending.about = about = ask.about()
+        sending.attempt = attempt = effect.attempt
+        sending.visit = visit = task.visits.get(verb, 0)
+        sending.deadline = deadline = now + effect.timeout_us
+        sending.incarnation = 0
+        sending.is_guarded = False
         task.visits[verb] = visit + 1
         task.asks += 1
-        op_id = f"{task.id}#{task.asks}"
-        row = self.recorder.invoke(now, ask, op_id, attempt, sender.actor, sender.place, now + timeout_us, task.cause)
-        sending = Sending(task, ask, route, op_id, attempt, visit, row, now + timeout_us)
-        task.waits_for = sending
+        sending.op_id = op_id = f"{task.id}#{task.asks}"
+        sending.row = self.recorder.invoke(
+            now, verb, about, op_id, attempt, sender.actor, sender.place, deadline, task.cause
+        )
         if verb in self.crashes and any(strikes(task, sending, "before") for strikes in self.crashes[verb]):
             self.kill(task)
             return
-        out = route.out
-        out_us = out if type(out) is int else out.draw(task.number, visit)  # type: ignore[union-attr]
-        back = route.back
-        sending.back_us = back if type(back) is int else back.draw(task.number, visit)  # type: ignore[union-attr]
-        if out_us >= timeout_us:
+        out_us: Any = route.out
+        if type(out_us) is not int:
+            out_us = out_us.draw(task.number, visit)
+        back_us: Any = route.back
+        sending.back_us = back_us if type(back_us) is int else back_us.draw(task.number, visit)
+        if now + out_us >= deadline:
             self.guard(sending)
         route.replica.receive(sending, out_us)
 
@@ -167,14 +168,14 @@ class Wire:
         task = sending.task
         if task.waits_for is not sending:
             return
-        ask = sending.ask
+        verb = sending.ask.verb
         sender = task.sender
         kind = "info" if type(answer) is ServerError else "ok"
         task.cause = self.recorder.completion(
-            self.kernel.now, kind, ask, sending.op_id, sending.attempt, sender.actor, sender.place, name_of(answer),
-            sending.row,
+            self.kernel.now, kind, verb, sending.about, sending.op_id, sending.attempt, sender.actor, sender.place,
+            name_of(answer), sending.row,
         )  # fmt: skip
-        if ask.verb in self.crashes and any(strikes(task, sending, "after") for strikes in self.crashes[ask.verb]):
+        if verb in self.crashes and any(strikes(task, sending, "after") for strikes in self.crashes[verb]):
             self.kill(task)
         elif kind == "info":
             self.fail(task, NoReply())
@@ -193,7 +194,7 @@ class Wire:
         if task.waits_for is sending:
             sender = task.sender
             task.cause = self.recorder.completion(
-                self.kernel.now, kind, sending.ask, sending.op_id, sending.attempt, sender.actor, sender.place, why,
-                sending.row,
+                self.kernel.now, kind, sending.ask.verb, sending.about, sending.op_id, sending.attempt, sender.actor,
+                sender.place, why, sending.row,
             )  # fmt: skip
             self.fail(task, silence)

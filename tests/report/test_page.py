@@ -11,9 +11,9 @@ import pytest
 
 from orderquake.sim.checkers.fold import Verdict
 from orderquake.sim.history import History
-from orderquake.sim.report import page, rendering, words
+from orderquake.sim.report import judgement, rendering, words
 from orderquake.sim.report.confessions import confessions
-from orderquake.sim.report.figures import is_lopsided, thin
+from orderquake.sim.report.drawing import is_lopsided, thin
 from orderquake.sim.report.page import write_report
 from orderquake.sim.report.summary import summary_record, write_summary
 from tests.report.made_up import MadeUpRun, MadeUpScenario, made_up_run
@@ -115,14 +115,14 @@ def test_a_broken_promise_stands_first_with_its_reason_and_its_witness(broken: s
 
 
 def test_a_promise_that_was_not_exercised_stands_last_and_is_no_alarm() -> None:
-    rows = page.verdict_rows(
+    rows = judgement.verdict_rows(
         {"idle": Verdict.unknown(0, "not exercised"), "held": Verdict.valid(3), "open": Verdict.unknown(2, "why")}
     )
     assert [(row["claim"], row["glyph"]) for row in rows] == [("open", "unknown"), ("held", "valid"), ("idle", "idle")]
 
 
 def test_a_promise_that_had_to_be_tested_and_was_not_is_an_alarm() -> None:
-    rows = page.verdict_rows({"idle": Verdict.unknown(0, "not exercised"), "held": Verdict.valid(3)}, ("idle",))
+    rows = judgement.verdict_rows({"idle": Verdict.unknown(0, "not exercised"), "held": Verdict.valid(3)}, ("idle",))
     assert [(row["claim"], row["glyph"]) for row in rows] == [("idle", "unknown"), ("held", "valid")]
 
 
@@ -130,7 +130,7 @@ def test_an_unknown_run_says_why() -> None:
     run = made_up_run(20)
     run.notes = ("fault slow-3 was never seen to strike",)
     run.verdicts = {**run.verdicts, "posted_once": Verdict.unknown(0, "not exercised")}
-    assert page.in_doubt(run) == ["fault slow-3 was never seen to strike", "posted once, not exercised"]
+    assert judgement.in_doubt(run) == ["fault slow-3 was never seen to strike", "posted once, not exercised"]
 
 
 def test_text_from_a_scenario_is_never_markup(tmp_path: Path) -> None:

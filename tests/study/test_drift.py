@@ -271,8 +271,7 @@ def test_moves_and_whole_sums_agree_on_random_histories(seed: int) -> None:
     last |= dict(zip(by_sku["sku"], by_sku["drift_units"], strict=True))
     assert last == reckoned_from_scratch(history, moments[-1])
     areas = [
-        sum(map(abs, reckoned_from_scratch(history, one).values())) * (other - one)
-        for one, other in pairwise(moments)
+        sum(map(abs, reckoned_from_scratch(history, one).values())) * (other - one) for one, other in pairwise(moments)
     ]
     assert drift_summary(history).mean_units == pytest.approx(sum(areas) / moments[-1])
 

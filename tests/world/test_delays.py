@@ -1,6 +1,6 @@
 """Every distribution against its closed form.
 
-False alarms: each moment is gated at z = 4.5 (two-sided normal tail 6.8e-6) and each quantile by ranks at the same tail.
+False alarms: each moment is gated at z = 4.5 (two-sided normal tail 6.8e-6), each quantile by ranks at that tail.
 With about 60 gates here, a sound sampler fails this file about 4 times in 10,000 seeds; the seed is fixed.
 """
 
@@ -20,7 +20,6 @@ from orderquake.sim.world.delays import Empirical, Lognormal, delay
 
 N = 200_000
 Z = 4.5
-
 
 
 LAWS: list[tuple[dict[str, Any], Any]] = [

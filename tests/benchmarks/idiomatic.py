@@ -1,0 +1,150 @@
+"""The flash sale as a practised SimPy user would write it: the same path, the same hops, and nothing else.
+
+Processes, Resources where there is a capacity, a Store for the queue, `timeout` for every leg and every piece of work, a
+race where the protocol waits for the provider, scalar draws, dictionaries. No faults, no history, no checkers, no
+recovery; nobody loses a message here, so nobody asks twice.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from bisect import bisect_left
+from collections.abc import Generator
+from itertools import accumulate
+from typing import Any
+
+import simpy
+
+Process = Generator[simpy.Event, Any, Any]
+
+LOCAL, CACHE_MEDIAN, CACHE_SIGMA = 250.0, math.log(420.0), 0.48
+PAY_MEDIAN, PAY_SIGMA = math.log(700_000.0), 0.5
+NOTICE_MEDIAN, NOTICE_SIGMA = math.log(30_000.0), 0.5
+ABROAD_MEDIAN, ABROAD_SIGMA = math.log(40_000.0), math.log(60 / 40) / 2.3263
+PLACES = ("eu-west", "us-east")
+
+
+class Shop:
+    """The whole shop: a queue between the front and thirty-two workers, caches as dictionaries."""
+
+    def __init__(self, orders: int, seed: int) -> None:
+        self.env = simpy.Environment()
+        self.dice = random.Random(seed)
+        self.queue = simpy.Store(self.env)
+        self.rows: dict[str, dict[str, Any]] = {}
+        self.skus = [f"sku-{n}" for n in range(20)]
+        self.weights = list(accumulate((rank + 1) ** -1.1 for rank in range(20)))
+        self.stock = dict.fromkeys(self.skus, 50)
+        self.asks = 0
+        self.decided = 0
+        self.unposted: list[str] = []
+        self.record = simpy.Resource(self.env, capacity=15)
+        for place in PLACES:
+            for _ in range(16):
+                self.env.process(self.worker(place))
+        self.env.process(self.outbound())
+        for number in range(orders):
+            self.env.process(self.customer(number))
+
+    # -- hops
+
+    def leg(self, place: str) -> float:
+        if place == "eu-west":
+            return LOCAL
+        return self.dice.lognormvariate(ABROAD_MEDIAN, ABROAD_SIGMA)
+
+    def ask(self, place: str, median: float = CACHE_MEDIAN, sigma: float = CACHE_SIGMA) -> Process:
+        """One ask: a leg there, the work, a leg back."""
+        self.asks += 1
+        yield self.env.timeout(self.leg(place))
+        yield self.env.timeout(self.dice.lognormvariate(median, sigma))
+        yield self.env.timeout(self.leg(place))
+
+    def pay(self, place: str) -> Process:
+        """An ask of the provider, with a limit to the patience."""
+        call = self.env.process(self.ask(place, PAY_MEDIAN, PAY_SIGMA))
+        yield call | self.env.timeout(8_000_000)
+
+    # -- who does what
+
+    def customer(self, number: int) -> Process:
+        dice = self.dice
+        place = PLACES[dice.random() < 0.5]
+        yield self.env.timeout(10_000_000 + min(60_000_000, dice.expovariate(1 / 12_000_000)))
+        sku = self.skus[bisect_left(self.weights, dice.random() * self.weights[-1])]
+        order = f"o{number}"
+        yield self.env.timeout(LOCAL)
+        yield from self.ask(place)  # register
+        self.rows[order] = {"state": "registered", "sku": sku, "is_good": dice.random() >= 0.04}
+        self.env.process(self.answer())
+        yield from self.ask(place)  # enqueue
+        yield self.queue.put(order)
+
+    def answer(self) -> Process:
+        yield self.env.timeout(LOCAL)
+
+    def worker(self, place: str) -> Process:
+        while True:
+            order = yield self.queue.get()
+            yield from self.ask(place)  # lease
+            while (yield from self.step(order, place)):
+                pass
+            yield from self.ask(place)  # hand back
+
+    def step(self, order: str, place: str) -> Process:
+        yield from self.ask(place)  # read the row
+        row = self.rows[order]
+        match row["state"]:
+            case "registered":
+                state = "charging"
+            case "charging":
+                yield from self.pay(place)
+                state = "paid" if row["is_good"] else "declined"
+            case "paid":
+                yield from self.ask(place)  # reserve
+                if self.stock[row["sku"]] > 0:
+                    self.stock[row["sku"]] -= 1
+                    state = "reserved"
+                else:
+                    state = "refund_pending"
+            case "reserved":
+                yield from self.ask(place)  # consume
+                state = "fulfilled"
+            case "refund_pending":
+                yield from self.pay(place)
+                state = "refunded"
+            case _:
+                yield from self.ask(place, NOTICE_MEDIAN, NOTICE_SIGMA)
+                state = row["state"]
+                row["is_told"] = True
+        yield from self.ask(place)  # write the row
+        row["state"] = state
+        if row.get("is_told"):
+            self.decided += 1
+            if state != "declined":
+                self.unposted.append(order)
+            return False
+        return True
+
+    def outbound(self) -> Process:
+        while True:
+            yield self.env.timeout(60_000_000)
+            while self.unposted:
+                page, self.unposted = self.unposted[:200], self.unposted[200:]
+                yield from self.ask("eu-west")
+                yield from self.ask("eu-west")
+                with self.record.request() as slot:
+                    yield slot
+                    yield from self.ask("eu-west", math.log(500_000.0), 1.0)
+                for order in page:
+                    self.rows[order]["sync"] = "posted"
+                yield from self.ask("eu-west")
+                yield from self.ask("eu-west")
+
+
+def play(orders: int, seed: int) -> Shop:
+    """The sale, to the end of its fifth minute."""
+    shop = Shop(orders, seed)
+    shop.env.run(until=300_000_000)
+    return shop
