@@ -39,7 +39,7 @@ POSTABLE = frozenset({State.FULFILLED, State.REFUNDED})
 
 StateTable = Mapping[State, frozenset[State]]
 
-# A refunded order can come back when its refund fails; a closed one when a late capture turns up in the settlement sweep.
+# A refunded order can come back when its refund fails; a closed one when settlement finds a late capture.
 _ENDINGS: StateTable = {
     State.REFUND_PENDING: frozenset({State.REFUNDED}),
     State.FULFILLED: frozenset(),

@@ -215,7 +215,9 @@ class OrderCache:
         self.unsynced.put_last(order.id, now_us)
         for number, (sku, units, amount) in enumerate(order.lines):
             self.journal.append(Change("ordered", order=order.id, line=number, sku=sku, units=units, amount=amount))
-        self.journal.append(Change("order", order=order.id, to_state=order.state._value_, version=1, amount=order.total))
+        self.journal.append(
+            Change("order", order=order.id, to_state=order.state._value_, version=1, amount=order.total)
+        )
         return Registered()
 
     def write(self, order: Order, now_us: int) -> Written | Conflict:

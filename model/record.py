@@ -1,7 +1,8 @@
 """The system of record: the inventory book that everybody is measured by, and the permanent book of orders.
 
 Every change of a product's quantity gives it a new version. A post is booked once for ever under its key: all lines,
-the row that remembers the key, and one version bump a product, in one step. Other channels may sell from the same shelves.
+the row that remembers the key, and one version bump a product, in one step. Other channels may sell from the
+same shelves.
 """
 
 from __future__ import annotations

@@ -17,12 +17,10 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from orderquake.model.commitments import PINNED, Commitments
 from orderquake.model.flow import Ask, Change, Instant
 from orderquake.model.order import Line
 from orderquake.model.record import Changed, SkuChange
-
-PINNED = -1
-"""Deadline of a consumed reservation: it has none."""
 
 
 class Reserved(NamedTuple):
@@ -177,39 +175,16 @@ class OpenAgain(Ask[Status]):
     epoch: int
 
 
-class Commitment:
-    """What one token holds; lines fall away as the record's snapshots come to contain them."""
-
-    __slots__ = ("lines", "order_id", "posted", "token", "until_us")
-
-    def __init__(self, token: str, order_id: str, lines: dict[str, tuple[int, int]], until_us: int) -> None:
-        self.token = token
-        self.order_id = order_id
-        self.lines = lines  # sku -> (line number, units)
-        self.until_us = until_us
-        self.posted: dict[str, int] = {}  # sku -> version of the record that contains the post
-
-    @property
-    def account(self) -> str:
-        return "cache.pinned" if self.until_us == PINNED else "cache.held"
-
-
-class StockCache:
+class StockCache(Commitments):
     """The owner. `safety_stock` units of each product are never sold; expiry is `on_look` or by `sweep`."""
 
     def __init__(self, opening: Mapping[str, int], safety_stock: int = 0, expires_on_look: bool = True) -> None:
-        self.journal: list[Change] = []
+        super().__init__()
         self.safety_stock = safety_stock
         self.expires_on_look = expires_on_look
         self.base: dict[str, int] = dict(opening)
         self.base_v: dict[str, int] = dict.fromkeys(opening, 0)
-        self.committed: dict[str, int] = {}
-        self.by_token: dict[str, Commitment] = {}
-        self.token_of: dict[str, str] = {}
-        self.awaited: dict[str, dict[str, int]] = {}  # sku -> token -> version of its post, above base_v
-        self.deadlines: list[tuple[int, str]] = []
         self.clock_us = 0
-        self.serial = 0
         self.epoch = 1
         self.is_open = True
         self.cursor = len(opening)  # the opening is how the record's log of changes begins
@@ -254,7 +229,7 @@ class StockCache:
         for line in ask.lines:
             if self.atp(line.sku) < line.units:
                 return SoldOut(line.sku, self.atp(line.sku))
-        return Reserved(self.hold(ask.order_id, ask.lines, now_us + ask.ttl_us))
+        return Reserved(self.hold(ask.order_id, ask.lines, now_us + ask.ttl_us, self.epoch, self.base_v))
 
     def consume(self, token: str, now_us: int) -> Pinned | Lapsed:
         held = self.live(token, now_us)
@@ -308,74 +283,6 @@ class StockCache:
 
     # -- how it is kept
 
-    def live(self, token: str, now_us: int) -> Commitment | None:
-        """The one predicate: a reservation is live iff now < its deadline, or it is pinned. The dead go at once."""
-        held = self.by_token.get(token)
-        if held is not None and held.until_us != PINNED and now_us >= held.until_us:
-            self.free(held, "lapsed")
-            return None
-        return held
-
-    def live_for(self, order_id: str, now_us: int) -> Commitment | None:
-        token = self.token_of.get(order_id)
-        return None if token is None else self.live(token, now_us)
-
-    def lapse(self, now_us: int) -> None:
-        """What ran out is free again before anyone looks."""
-        while self.deadlines and self.deadlines[0][0] <= now_us:
-            self.live(heapq.heappop(self.deadlines)[1], now_us)
-
-    def hold(self, order_id: str, lines: tuple[Line, ...], until_us: int) -> str:
-        self.serial += 1
-        token = f"{order_id}/{self.epoch}.{self.serial}"
-        held = self.commit(token, order_id, lines, until_us)
-        heapq.heappush(self.deadlines, (until_us, token))
-        for sku, (line, units) in held.lines.items():
-            self.note(
-                "hold",
-                held,
-                line,
-                sku,
-                units,
-                "cache.held",
-                "cache.available",
-                deadline=until_us,
-                version=self.base_v.get(sku, 0),
-            )
-        return token
-
-    def commit(self, token: str, order_id: str, lines: tuple[Line, ...], until_us: int) -> Commitment:
-        held = Commitment(token, order_id, {sku: (n, units) for n, (sku, units, _) in enumerate(lines)}, until_us)
-        self.by_token[token] = held
-        self.token_of[order_id] = token
-        for sku, units, _ in lines:
-            self.committed[sku] = self.committed.get(sku, 0) + units
-        return held
-
-    def free(self, held: Commitment, why: str) -> None:
-        for sku, (line, units) in tuple(held.lines.items()):
-            self.note("free", held, line, sku, units, "cache.available", held.account, answer=why)
-            self.forget(held, sku)
-
-    def drop(self, held: Commitment, sku: str, version: int) -> None:
-        """The record's snapshot shows the goods gone: they are its business now."""
-        line, units = held.lines[sku]
-        self.note("drop", held, line, sku, units, "cache.available", held.account, version=version)
-        self.forget(held, sku)
-
-    def forget(self, held: Commitment, sku: str) -> None:
-        _, units = held.lines.pop(sku)
-        self.committed[sku] -= units
-        if not self.committed[sku]:
-            del self.committed[sku]
-        if sku in held.posted:
-            del held.posted[sku]
-            del self.awaited[sku][held.token]
-        if not held.lines:
-            del self.by_token[held.token]
-            if self.token_of.get(held.order_id) == held.token:
-                del self.token_of[held.order_id]
-
     def rebase(self, item: SkuChange, as_of: Instant) -> None:
         sku, on_hand, version, posts = item
         old_v = self.base_v.get(sku, 0)
@@ -405,41 +312,6 @@ class StockCache:
             if held is not None and sku in held.lines and posted_v <= version:
                 self.drop(held, sku, posted_v)
 
-    def note(
-        self,
-        operation: str,
-        held: Commitment,
-        line: int,
-        sku: str,
-        units: int,
-        debit: str,
-        credit: str,
-        *,
-        answer: str = "",
-        version: int = -1,
-        deadline: int = -1,
-    ) -> None:
-        self.journal.append(
-            Change(
-                operation,
-                held.token,
-                held.order_id,
-                line,
-                sku,
-                units,
-                0,
-                debit,
-                credit,
-                answer,
-                True,
-                "",
-                "",
-                version,
-                -1,
-                deadline,
-            )
-        )
-
     # -- losing everything, and coming back
 
     def lose_everything(self) -> None:
@@ -447,9 +319,9 @@ class StockCache:
         self.epoch += 1
         self.is_open = False
         self.cursor = 0
-        for memory in (self.base, self.base_v, self.committed, self.by_token, self.token_of, self.awaited):
-            memory.clear()
-        self.deadlines.clear()
+        self.base.clear()
+        self.base_v.clear()
+        self.forget_all()
         self.journal.append(Change("epoch", version=self.epoch, answer="lost"))
 
     def adopt(self, orders: tuple[tuple[str, str, tuple[Line, ...]], ...]) -> Settled:
@@ -473,33 +345,12 @@ class StockCache:
         return (
             tuple(sorted(self.base.items())),
             tuple(sorted(self.base_v.items())),
-            tuple(
-                (
-                    held.token,
-                    held.order_id,
-                    tuple(held.lines.items()),
-                    held.until_us,
-                    tuple(held.posted.items()),
-                )
-                for held in self.by_token.values()
-            ),
-            tuple(sorted(self.deadlines)),
-            (self.clock_us, self.serial, self.epoch, self.is_open, self.cursor),
+            self.snapshot_commitments(),
+            (self.clock_us, self.epoch, self.is_open, self.cursor),
         )
 
     def restore(self, snapshot: Any) -> None:
-        base, base_v, commitments, deadlines, rest = snapshot
+        base, base_v, commitments, (self.clock_us, self.epoch, self.is_open, self.cursor) = snapshot
         self.base, self.base_v = dict(base), dict(base_v)
-        self.clock_us, self.serial, self.epoch, self.is_open, self.cursor = rest
-        self.deadlines = list(deadlines)
-        self.committed, self.by_token, self.token_of, self.awaited = {}, {}, {}, {}
-        for token, order_id, lines, until_us, posted in commitments:
-            held = Commitment(token, order_id, dict(lines), until_us)
-            held.posted = dict(posted)
-            self.by_token[token] = held
-            self.token_of[order_id] = token
-            for sku, (_, units) in lines:
-                self.committed[sku] = self.committed.get(sku, 0) + units
-            for sku, version in posted:
-                self.awaited.setdefault(sku, {})[token] = version
+        self.restore_commitments(commitments)
         self.journal.clear()

@@ -11,6 +11,7 @@ import os
 import shlex
 import signal
 import sys
+import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -379,44 +380,49 @@ def schema(as_json: Json = False, quiet: Quiet = False) -> int:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
-    signal.signal(signal.SIGTERM, _terminated)
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    with terminations() as terminated:
+        try:
+            code = app(args=words, prog_name="orderquake", standalone_mode=False)
+            if code == INTERRUPTED:  # typer has caught it already
+                raise KeyboardInterrupt
+            return code if isinstance(code, int) else 0
+        except (KeyboardInterrupt, typer.Abort):
+            complain("interrupted; nothing is kept of what was not finished")
+            return TERMINATED if terminated else INTERRUPTED
+        except BrokenPipeError:  # whoever read our output has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 0
+        except OurFault as error:
+            complain(str(error), error.how)
+            return HARNESS
+        except Exception as error:
+            if text := mistake_in(error):
+                complain(text)
+                return USAGE
+            line = f"{type(error).__name__}: {error}".split("\n")[0]
+            again = f"{TRACEBACK}=1 {shlex.join(('orderquake', *words))}"
+            complain(f"the harness failed: {line}. Again: {again}", traceback.format_exc())
+            return HARNESS
+
+
+@contextmanager
+def terminations() -> Iterator[list[int]]:
+    """Let SIGTERM clean up the way Ctrl-C does; the list tells whether it came."""
+    received: list[int] = []
+
+    def interrupt(number: int, _: object) -> None:
+        received.append(number)
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield received
+        return
+    before = signal.signal(signal.SIGTERM, interrupt)
     try:
-        code = app(args=None if arguments is None else list(arguments), prog_name="orderquake", standalone_mode=False)
-    except (KeyboardInterrupt, typer.Abort) as error:
-        complain("interrupted; nothing was kept of what was not finished")
-        return TERMINATED if _was_terminated(error) else INTERRUPTED
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except OurFault as error:
-        show_how(error.how)
-        complain(str(error))
-        return HARNESS
-    except Exception as error:
-        if text := mistake_in(error):
-            complain(text)
-            return USAGE
-        show_how(traceback.format_exc())
-        again = f"orderquake {' '.join(sys.argv[1:] if arguments is None else arguments)}"
-        complain(f"the harness failed: {type(error).__name__}: {error}. Again: {TRACEBACK}=1 {again}")
-        return HARNESS
-    return code if isinstance(code, int) else 0
-
-
-class _Terminated(KeyboardInterrupt):
-    """Somebody sent SIGTERM; leave as for Ctrl-C, cleaning up."""
-
-
-def _terminated(*_: object) -> None:
-    raise _Terminated
-
-
-def _was_terminated(error: BaseException | None) -> bool:
-    while error is not None:
-        if isinstance(error, _Terminated):
-            return True
-        error = error.__cause__ or error.__context__
-    return False
+        yield received
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def mistake_in(error: Exception) -> str | None:
@@ -440,14 +446,11 @@ def usage_text(error: Any) -> str:
     return f"{text.rstrip('.')}{'' if text.endswith('?') else '.'} See: {path} --help"
 
 
-def complain(text: str) -> None:
-    """Say it where it does not mix with results."""
-    sys.stderr.write(f"{text}\n")
-
-
-def show_how(how: str) -> None:
+def complain(text: str, how: str = "") -> None:
+    """Say it where it does not mix with results, after the traceback where somebody wants that."""
     if os.environ.get(TRACEBACK):
         sys.stderr.write(how)
+    sys.stderr.write(f"{text}\n")
 
 
 if __name__ == "__main__":

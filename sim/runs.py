@@ -13,10 +13,10 @@ import signal
 import tempfile
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -179,9 +179,10 @@ def replicate(
     cores = processes or _cores()
     several = cores > 1 and len(rest) > 1 and expected_s >= SERIAL_UNTIL_S
     others = _in_processes(scenario, on, rest, cores) if several else (_one(scenario, on, seed) for seed in rest)
-    for replication in others:
-        made[replication.seed] = replication
-        progress(len(made))
+    with closing(others):
+        for replication in others:
+            made[replication.seed] = replication
+            progress(len(made))
     return [made[seed] for seed in seeds]
 
 
@@ -198,25 +199,23 @@ def _one(scenario: Scenario, on: str, seed: int) -> Replication:
         raise RunFailed(seed, f"{type(error).__name__}: {error}".split("\n")[0], traceback.format_exc()) from error
 
 
-def _in_processes(scenario: Scenario, on: str, seeds: range, cores: int) -> Iterator[Replication]:
+def _in_processes(scenario: Scenario, on: str, seeds: range, cores: int) -> Generator[Replication, None, None]:
     # Forked where that is possible: everything is imported by then, and no thread of ours runs.
     method = "fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn"
-    pool = ProcessPoolExecutor(
-        min(cores, len(seeds)), multiprocessing.get_context(method), initializer=_leave_signals_to_the_parent
-    )
-    futures = {pool.submit(_one, scenario, on, seed): seed for seed in seeds}
+    context = multiprocessing.get_context(method)
+    pool = ProcessPoolExecutor(min(cores, len(seeds)), context, initializer=_leave_signals_to_the_parent)
     try:
+        futures = {pool.submit(_one, scenario, on, seed): seed for seed in seeds}
         for future in as_completed(futures):
             try:
                 yield future.result()
             except BrokenProcessPool as error:
                 raise RunFailed(futures[future], "the process that ran it died") from error
             del futures[future]
-    except BaseException:
-        workers = list((getattr(pool, "_processes", None) or {}).values())
+    except BaseException:  # whoever waits for no more results waits for no more work either
+        for worker in list((getattr(pool, "_processes", None) or {}).values()):
+            worker.kill()
         pool.shutdown(wait=False, cancel_futures=True)
-        for worker in workers:
-            worker.terminate()
         raise
     pool.shutdown()
 

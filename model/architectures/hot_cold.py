@@ -11,6 +11,9 @@ the stock from the system of record and posts finished orders back, once each. F
   4  Units leave the Stock Cache for the record in the one step that applies a snapshot which contains their post.
   5  Silence proves nothing. A charge is sent again under its key while the provider surely remembers the key; after
      that it is only looked up.
+
+Two jobs for rare days are told next door: `settlement` returns money that was taken too late or twice, and `rebuild`
+brings back a Stock Cache that has lost its memory.
 """
 
 from __future__ import annotations
@@ -18,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, assert_never
 
-from orderquake.model.architecture import Architecture, Job
+from orderquake.model.architecture import Job
 from orderquake.model.flow import Reply, Store, Within
 from orderquake.model.notice import NoticeBoard, Notify
 from orderquake.model.order import Order, State, Sync
@@ -28,12 +31,8 @@ from orderquake.model.order_cache import (
     Found,
     ListIdle,
     ListUnposted,
-    ListUnsynced,
-    MoveCursor,
     OrderCache,
-    ReadCursor,
     ReadOrder,
-    ReadOrders,
     Register,
     Registered,
     WriteOrder,
@@ -42,13 +41,11 @@ from orderquake.model.order_cache import (
 )
 from orderquake.model.payment import (
     AskRefund,
-    Capture,
     Captured,
     Charge,
     Declined,
     ErrorReplayed,
     KeyMismatch,
-    ListCaptures,
     LookUp,
     NothingCaptured,
     NothingFound,
@@ -56,16 +53,16 @@ from orderquake.model.payment import (
     Refund,
     RefundMade,
 )
+from orderquake.model.rebuild import Rebuild
 from orderquake.model.record import Booking, Post, Posted, ReadChanges, Rejected, SystemOfRecord
+from orderquake.model.settlement import Settlement
 from orderquake.model.stock import (
-    Adopt,
     AskStatus,
     Consume,
     Extend,
     Lapse,
     Lapsed,
     NotReady,
-    OpenAgain,
     Pinned,
     Refresh,
     Release,
@@ -79,8 +76,8 @@ from orderquake.model.stock import (
 from orderquake.model.work_queue import Enqueue, WorkQueue
 
 
-class HotCold(Architecture):
-    """Hot path on caches, cold path to the record; one owner of the stock, reserving by token, refreshing by version."""
+class HotCold(Settlement, Rebuild):
+    """Hot path on caches, cold path to the record; one owner of the stock, which refreshes by version."""
 
     name = "hot_cold"
     requires = frozenset(
@@ -405,80 +402,7 @@ class HotCold(Architecture):
             await self.patiently(Enqueue(tuple(order.id for order in page.orders)))
         return page.following
 
-    async def settle(self, _after: int = 0) -> int | None:
-        """Compare the provider's captures with the orders, and send back what was taken for an order that is closed."""
-        seen = await self.patiently(ReadCursor("settlement"))
-        page = await self.patiently(ListCaptures(seen, self.policy.settle_after_us, self.policy.batch))
-        rows = await self.patiently(ReadOrders(tuple(capture.order_id for capture in page.captures)))
-        for capture, row in zip(page.captures, rows, strict=True):
-            if not (isinstance(row, Found) and await self.is_settled(capture, row.order)):
-                break
-            seen = capture.place
-        await self.patiently(MoveCursor("settlement", seen))
-        return seen if len(page.captures) == self.policy.batch and seen == page.captures[-1].place else None
-
-    async def is_settled(self, capture: Capture, order: Order) -> bool:
-        """Does the order account for this capture? If it is closed without it, reopen it for a refund."""
-        if not order.is_final:
-            return False
-        if order.charge_id == capture.charge_id:
-            return True
-        if order.charge_id:  # the order has paid already: this money was taken twice
-            key = f"{capture.charge_id}/settlement"
-            await self.patiently(Refund(key, order.id, capture.charge_id, capture.amount))
-            return True
-        reopened = self.move(
-            order,
-            State.REFUND_PENDING,
-            charge_id=capture.charge_id,
-            refund_generation=order.refund_generation + 1,
-            is_told=False,
-        )
-        await self.patiently(WriteOrder(reopened))
-        return False
-
     async def lapse(self, _after: int = 0) -> int | None:
         """Where reservations do not expire by themselves, sweep them out."""
         await self.patiently(Lapse())
         return None
-
-    # ---------------------------------------------------------------- when the Stock Cache has lost its memory
-
-    async def rebuild(self, _after: int = 0) -> int | None:
-        """Fence every order that holds a token, pin again what is fulfilled, then read the record, then open.
-
-        The order matters: an order that is posted after it was adopted is dropped by the snapshot that contains it; one
-        that was synced before it could be adopted is in every snapshot read from now on.
-        """
-        status = await self.patiently(AskStatus())
-        if status.is_open:
-            return None
-        page_after: int | None = 0
-        while page_after is not None:
-            page = await self.patiently(ListUnsynced(page_after, self.policy.batch))
-            if not await self.fence(page.orders):
-                return None  # somebody moved an order meanwhile: the next tick starts over
-            fulfilled = tuple(
-                (order.id, order.token, order.lines) for order in page.orders if order.state is State.FULFILLED
-            )
-            if isinstance(await self.patiently(Adopt(status.epoch, fulfilled)), NotReady):
-                return None
-            page_after = page.following
-        changes_after: int | None = 0
-        while changes_after is not None:
-            changed = await self.patiently(ReadChanges(0, changes_after, self.policy.batch))
-            if isinstance(await self.patiently(Refresh(status.epoch, changed)), NotReady):
-                return None
-            changes_after = changed.upto if changed.more else None
-        await self.patiently(OpenAgain(status.epoch))
-        return None
-
-    async def fence(self, orders: tuple[Order, ...]) -> bool:
-        """Take the lost token out of every unfinished order, so that nobody can fulfil on the strength of it."""
-        fenced = tuple(
-            self.move(order, State.PAID, token="") if order.state is State.RESERVED else order._replace(token="")
-            for order in orders
-            if order.token and not order.is_final
-        )
-        answers: tuple[Any, ...] = await self.patiently(WriteOrders(fenced)) if fenced else ()
-        return all(isinstance(answer, Written) for answer in answers)

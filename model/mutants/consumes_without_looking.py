@@ -22,4 +22,6 @@ class ConsumesWithoutLooking(HotCold):
     name = "consumes_without_looking"
 
     def stores(self, opening: Mapping[str, int]) -> dict[str, Store]:
-        return super().stores(opening) | {"stock": TrustingStock(opening, self.policy.safety_stock, self.policy.expires_on_look)}
+        return super().stores(opening) | {
+            "stock": TrustingStock(opening, self.policy.safety_stock, self.policy.expires_on_look)
+        }

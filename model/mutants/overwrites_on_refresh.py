@@ -35,4 +35,6 @@ class OverwritesOnRefresh(CopiesTheWholeShelf):
     name = "overwrites_on_refresh"
 
     def stores(self, opening: Mapping[str, int]) -> dict[str, Store]:
-        return super().stores(opening) | {"stock": OverwritingStock(opening, self.policy.safety_stock, self.policy.expires_on_look)}
+        return super().stores(opening) | {
+            "stock": OverwritingStock(opening, self.policy.safety_stock, self.policy.expires_on_look)
+        }

@@ -22,10 +22,12 @@ class SubtractingStock(StockCache):
 
 class SubtractsAtApply(CopiesTheWholeShelf):
     """Breaks: units leave a commitment only with the snapshot that contains their post. A snapshot read before the
-    post and applied after its acknowledgement sells them again. Found by exhaustive search. Caught by `never_oversold` in
-    `stale_refresh`."""
+    post and applied after its acknowledgement sells them again. Found by exhaustive search. Caught by
+    `never_oversold` in `stale_refresh`."""
 
     name = "subtracts_at_apply"
 
     def stores(self, opening: Mapping[str, int]) -> dict[str, Store]:
-        return super().stores(opening) | {"stock": SubtractingStock(opening, self.policy.safety_stock, self.policy.expires_on_look)}
+        return super().stores(opening) | {
+            "stock": SubtractingStock(opening, self.policy.safety_stock, self.policy.expires_on_look)
+        }

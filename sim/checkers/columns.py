@@ -60,16 +60,17 @@ class _Rows:
     """The `state` and `opening` rows of some operations, column by column."""
 
     def __init__(self, history: History, operations: Iterable[str]) -> None:
-        wanted = frozenset(operations)
-        heard = ("state", "config")
-        self._history = history
-        pairs = zip(history.column("kind"), history.column("operation"), strict=True)
-        chosen = [kind in heard and operation in wanted for kind, operation in pairs]
-        self.index: Ints = np.flatnonzero(np.array(chosen, dtype=np.bool_)).astype(np.int64)
-        self.operation: Texts = history.column("operation")[self.index]
+        wanted, kinds = frozenset(operations), ("state", "config")
+        rows = enumerate(history.raw())
+        chosen = [index for index, values in rows if values[2] in wanted and values[1] in kinds]
+        self._some = History()
+        for index in chosen:
+            self._some.append(history.raw()[index])
+        self.index: Ints = np.array(chosen, dtype=np.int64)
+        self.operation: Texts = self._some.column("operation")
 
     def __getattr__(self, name: str) -> Any:
-        column = self._history.column(name)[self.index]
+        column = self._some.column(name)
         setattr(self, name, column)
         return column
 
@@ -111,9 +112,9 @@ def _largest(names: list[str], groups: Ints, units: Ints) -> dict[str, int]:
 
 def _context(history: History) -> Context:
     context = Context()
-    kinds = history.column("kind")
-    for index in np.flatnonzero(_among(kinds, ("config", "fault"))):
-        context.hear(history[int(index)])
+    for index, values in enumerate(history.raw()):
+        if values[1] in ("config", "fault"):
+            context.hear(history[index])
     return context
 
 

@@ -115,9 +115,11 @@ def _scrap(canvas: Canvas, name: str, says: str) -> str:
     body = text[text.index(">", box.end()) + 1 :]
     body = re.sub(r"<metadata>.*?</metadata>|<style[^>]*>.*?</style>|<!--.*?-->", "", body, flags=re.DOTALL)
     body = body.replace("xlink:href", "href")
-    used = set(re.findall(r'(?:url\(#|href="#)([^)"]+)', body))
-    body = re.sub(r' id="([^"]+)"', lambda found: f' id="{name}-{found[1]}"' if found[1] in used else "", body)
-    body = re.sub(r'(url\(#|href="#)', rf"\g<1>{name}-", body)
+    # Ids are numbered anew: matplotlib names them by a hash over every last bit of a coordinate.
+    order = dict.fromkeys(re.findall(r'(?:url\(#|href="#)([^)"]+)', body))
+    new = {old: f"{name}-{number}" for number, old in enumerate(order)}
+    body = re.sub(r' id="([^"]+)"', lambda found: f' id="{new[found[1]]}"' if found[1] in new else "", body)
+    body = re.sub(r'(url\(#|href="#)([^)"]+)', lambda found: found[1] + new[found[2]], body)
     body = re.sub(r"font-family: [^;\"]+;? ?", "", body)
     body = re.sub(r"(-?\d+\.\d{2})\d+", r"\1", body)  # a hundredth of a point is finer than any screen
     body = re.sub(r"\s*\n\s*", " ", body)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from orderquake.sim.history import History, Row
+from orderquake.sim.study.memory import remembered
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,11 +31,9 @@ SKU, UNITS, DEBIT, CREDIT = (_AT[name] for name in ("sku", "units", "debit", "cr
 ANSWER, IS_NEW, TO_STATE = (_AT[name] for name in ("answer", "is_new", "to_state"))
 """Where the columns lie in a bare row of `History.raw`, which has no index."""
 
-_COMES_IN = frozenset({"receipt", "return", "correction"})
-_MOVES = (
-    frozenset({"opening", "rebase", "pin", "adopt", "free", "drop", "ship", "foreign_sale", "epoch", "order"})
-    | _COMES_IN
-)
+_AT_THE_OWNER = {"opening", "rebase", "pin", "adopt", "free", "drop", "epoch"}
+_AT_THE_RECORD = {"ship", "foreign_sale", "receipt", "return", "correction"}
+_MOVES = frozenset(_AT_THE_OWNER | _AT_THE_RECORD | {"order"})
 _WITHOUT_GOODS = frozenset({"refund_pending", "refunded", "void_pending", "cancelled", "declined"})
 _SECOND = 1e6
 
@@ -153,6 +152,7 @@ def span(history: History) -> tuple[int, int]:
     return (rows[0][TIME], max(rows[-1][TIME], rows[0][TIME])) if rows else (0, 0)
 
 
+@remembered
 def changes(history: History) -> Changes:
     """The drift of every product as a step function."""
     books, moves = Books(), _MOVES

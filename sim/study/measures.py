@@ -32,6 +32,7 @@ from orderquake.sim.study.drift import (
     drift_summary,
     span,
 )
+from orderquake.sim.study.memory import remembered
 from orderquake.sim.study.staleness import StalenessSummary, staleness, staleness_summary
 
 if TYPE_CHECKING:
@@ -93,6 +94,7 @@ class Asked(NamedTuple):
     unanswered: int
 
 
+@remembered
 def latencies(history: History) -> dict[str, Asked]:
     """Every latency of every step.
 
@@ -186,6 +188,11 @@ def outcomes(history: History) -> dict[str, int]:
 
     accepted = fulfilled + declined + refunded + cancelled + pending; submitted counts all that was sent.
     """
+    return dict(_outcomes(history))
+
+
+@remembered
+def _outcomes(history: History) -> dict[str, int]:
     from orderquake.sim.checkers.columns import foreign_oversold_units
 
     submitted: set[str] = set()

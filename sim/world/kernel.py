@@ -81,13 +81,16 @@ class Kernel:
     def _run_fast(self, until_us: int) -> None:
         """SimPy's `step` in one loop; a call is run, an event goes SimPy's own way."""
         queue, environment = self.queue, self.environment
-        while queue and queue[0][0] < until_us:
-            entry = queue[0]
+        while queue:
+            entry = heappop(queue)
+            at_us = entry[0]
+            if at_us >= until_us:
+                heappush(queue, entry)
+                break
+            self.now = environment._now = at_us
             if len(entry) == 5:
-                heappop(queue)
-                self.now = environment._now = entry[0]
                 entry[3](entry[4])
             else:
-                self.now = entry[0]
+                heappush(queue, entry)
                 environment.step()
         environment._now = until_us

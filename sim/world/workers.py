@@ -26,14 +26,13 @@ LOOK_EVERY_US = 5 * SECOND
 class Worker:
     """One worker, busy or parked."""
 
-    __slots__ = ("leased", "sender", "task", "turn", "turn_ends")
+    __slots__ = ("leased", "sender", "task", "turn")
 
     def __init__(self, sender: Sender) -> None:
         self.sender = sender
         self.leased: Leased | None = None
         self.task: Task | None = None
         self.turn = 0
-        self.turn_ends = 0
 
 
 class Workers:
@@ -96,45 +95,39 @@ class Workers:
         self.performer.start(task)
 
     def taken(self, worker: Worker, how: str, value: Any) -> None:
-        if how is DONE and type(value) is Leased:
-            worker.leased = value
-            worker.turn_ends = self.kernel.now + self.deadline_us
-            self.kernel.after(self.deadline_us, self.deadline, (worker, worker.turn))
-            self.advance(worker)
-        else:
+        if how is not DONE or type(value) is not Leased:
             self.rest(worker)
+            return
+        worker.leased = value
+        self.kernel.after(self.deadline_us, self.deadline, (worker, worker.turn))
+        number, visits = self.world.luck_of(value.order_id)
 
-    def advance(self, worker: Worker) -> None:
-        assert worker.leased is not None
-        order_id = worker.leased.order_id
-        self.begin(worker, self.world.design.advance(order_id), order_id, self.advanced)
+        def advanced(task: Task, how: str, more: Any) -> None:
+            """One step is done; the next one, and the asks of a turn are numbered through."""
+            if how is not DONE:
+                self.drop(worker, how)
+                return
+            if more:
+                task.flow = self.world.design.advance(value.order_id)
+            else:
+                task.flow = self.world.design.hand_back(value)
+                task.on_end = handed_back
+            self.performer.start(task)
 
-    def begin(self, worker: Worker, flow: Any, order_id: str, then: Any) -> None:
-        """Start a flow for the order of this turn; the asks of a turn are numbered through."""
-        old = worker.task
-        number, visits = self.world.luck_of(order_id)
-        task = worker.task = Task(
-            flow,
-            f"{worker.sender.actor}.{worker.turn}" if old is None else old.id,
+        def handed_back(task: Task, how: str, _: Any) -> None:
+            self.handed_back(worker, how)
+
+        worker.task = Task(
+            self.world.design.advance(value.order_id),
+            f"{worker.sender.actor}.{worker.turn}",
             worker.sender,
             number,
             visits,
-            lambda task, how, value: then(worker, how, value),
+            advanced,
         )
-        if old is not None:
-            task.asks, task.cause = old.asks, old.cause
-        self.performer.start(task)
+        self.performer.start(worker.task)
 
-    def advanced(self, worker: Worker, how: str, more: Any) -> None:
-        if how is DONE and more:
-            self.advance(worker)
-        elif how is DONE:
-            assert worker.leased is not None
-            self.begin(worker, self.world.design.hand_back(worker.leased), worker.leased.order_id, self.handed_back)
-        else:
-            self.drop(worker, how)
-
-    def handed_back(self, worker: Worker, how: str, _: Any) -> None:
+    def handed_back(self, worker: Worker, how: str) -> None:
         if how is DONE and worker.leased is not None:
             self.world.forget_luck_of(worker.leased.order_id)
         self.drop(worker, how)

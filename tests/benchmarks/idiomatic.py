@@ -1,8 +1,9 @@
 """The flash sale as a practised SimPy user would write it: the same path, the same hops, and nothing else.
 
-Processes, Resources where there is a capacity, a Store for the queue, `timeout` for every leg and every piece of work, a
-race where the protocol waits for the provider, scalar draws, dictionaries. No faults, no history, no checkers, no
-recovery; nobody loses a message here, so nobody asks twice.
+Processes, a Resource where there is a capacity, a Store for the queue, `timeout` for every leg and every piece of work,
+a race against a time-out wherever the protocol has a limit to its patience, scalar draws, dictionaries. No faults, no
+history, no checkers, no recovery; nobody loses a message here, so nobody asks twice. With `is_lean`, only the provider
+is waited for with a limit, and every other ask is taken on trust.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ PLACES = ("eu-west", "us-east")
 class Shop:
     """The whole shop: a queue between the front and thirty-two workers, caches as dictionaries."""
 
-    def __init__(self, orders: int, seed: int) -> None:
+    def __init__(self, orders: int, seed: int, is_lean: bool) -> None:
+        self.is_lean = is_lean
         self.env = simpy.Environment()
         self.dice = random.Random(seed)
         self.queue = simpy.Store(self.env)
@@ -54,17 +56,25 @@ class Shop:
             return LOCAL
         return self.dice.lognormvariate(ABROAD_MEDIAN, ABROAD_SIGMA)
 
-    def ask(self, place: str, median: float = CACHE_MEDIAN, sigma: float = CACHE_SIGMA) -> Process:
-        """One ask: a leg there, the work, a leg back."""
+    def hop(self, place: str, median: float, sigma: float) -> Process:
+        """A leg there, the work, a leg back."""
         self.asks += 1
         yield self.env.timeout(self.leg(place))
         yield self.env.timeout(self.dice.lognormvariate(median, sigma))
         yield self.env.timeout(self.leg(place))
 
+    def race(self, hop: Process, limit_us: float) -> Process:
+        """The hop, or the end of patience."""
+        yield self.env.process(hop) | self.env.timeout(limit_us)
+
+    def ask(self, place: str, median: float = CACHE_MEDIAN, sigma: float = CACHE_SIGMA) -> Process:
+        """One ask of a cache, a queue, the record or the notice."""
+        hop = self.hop(place, median, sigma)
+        return hop if self.is_lean else self.race(hop, 5_000_000)
+
     def pay(self, place: str) -> Process:
-        """An ask of the provider, with a limit to the patience."""
-        call = self.env.process(self.ask(place, PAY_MEDIAN, PAY_SIGMA))
-        yield call | self.env.timeout(8_000_000)
+        """An ask of the provider."""
+        return self.race(self.hop(place, PAY_MEDIAN, PAY_SIGMA), 8_000_000)
 
     # -- who does what
 
@@ -143,8 +153,8 @@ class Shop:
                 yield from self.ask("eu-west")
 
 
-def play(orders: int, seed: int) -> Shop:
+def play(orders: int, seed: int, is_lean: bool = False) -> Shop:
     """The sale, to the end of its fifth minute."""
-    shop = Shop(orders, seed)
+    shop = Shop(orders, seed, is_lean)
     shop.env.run(until=300_000_000)
     return shop

@@ -198,6 +198,7 @@ class Story:
                 if posted == sku:
                     self.drop(order, sku, version=version)
                     del self.posted[order, posted]
+        self.row("rebase", version=len(self.history), watermark=self.now, answer="applied")  # about no one SKU
 
     # -- the record
 

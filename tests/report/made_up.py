@@ -25,6 +25,9 @@ class MadeUpScenario(BaseModel):
     horizon: int = 2400 * S
     must_exercise: tuple[str, ...] = ("never_oversold", "charged_once", "posted_once", "every_order_ends")
 
+    def tables(self) -> dict[str, Any]:
+        return self.model_dump(mode="json", exclude={"name"})
+
 
 @dataclass
 class MadeUpRun:

@@ -241,6 +241,17 @@ def test_a_product_is_sold_out_when_its_last_unit_is_promised() -> None:
     assert list(found.itertuples(index=False, name=None)) == [("mug", 1, 3.0, False)]
 
 
+def test_a_history_that_has_grown_is_measured_anew() -> None:
+    history = History()
+    asks(history, "charge", (0, S), key="k")
+    assert latencies(history)["charge"].latency_us.tolist() == [S]
+    asks(history, "charge", (S, 3 * S), key="l")
+    assert latencies(history)["charge"].latency_us.tolist() == [S, 2 * S]
+    first = outcomes(history)
+    first["submitted"] = -1
+    assert outcomes(history)["submitted"] == 0
+
+
 def test_gauges_become_one_long_table() -> None:
     found = gauge_frame({"queue.payment": ([0, S], [0, 3]), "dead_letters": ([S], [1])})
     assert found["gauge"].tolist() == ["queue.payment", "queue.payment", "dead_letters"]

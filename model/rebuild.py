@@ -1,0 +1,57 @@
+"""Rebuild: what to do when the Stock Cache has lost its memory. Absent means not ready, never zero.
+
+Told for any design whose stock has one owner and whose orders lie in an Order Cache.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from orderquake.model.architecture import Architecture
+from orderquake.model.order import Order, State
+from orderquake.model.order_cache import ListUnsynced, WriteOrders, Written
+from orderquake.model.record import ReadChanges
+from orderquake.model.stock import Adopt, AskStatus, NotReady, OpenAgain, Refresh
+
+
+class Rebuild(Architecture):
+    """The job that looks whether the owner is ready, and makes it so."""
+
+    async def rebuild(self, _after: int = 0) -> int | None:
+        """Fence every order that holds a token, pin again what is fulfilled, then read the record, then open.
+
+        The order matters: an order that is posted after it was adopted is dropped by the snapshot that contains it; one
+        that was synced before it could be adopted is in every snapshot read from now on.
+        """
+        status = await self.patiently(AskStatus())
+        if status.is_open:
+            return None
+        page_after: int | None = 0
+        while page_after is not None:
+            page = await self.patiently(ListUnsynced(page_after, self.policy.batch))
+            if not await self.fence(page.orders):
+                return None  # somebody moved an order meanwhile: the next tick starts over
+            fulfilled = tuple(
+                (order.id, order.token, order.lines) for order in page.orders if order.state is State.FULFILLED
+            )
+            if isinstance(await self.patiently(Adopt(status.epoch, fulfilled)), NotReady):
+                return None
+            page_after = page.following
+        changes_after: int | None = 0
+        while changes_after is not None:
+            changed = await self.patiently(ReadChanges(0, changes_after, self.policy.batch))
+            if isinstance(await self.patiently(Refresh(status.epoch, changed)), NotReady):
+                return None
+            changes_after = changed.upto if changed.more else None
+        await self.patiently(OpenAgain(status.epoch))
+        return None
+
+    async def fence(self, orders: tuple[Order, ...]) -> bool:
+        """Take the lost token out of every unfinished order, so that nobody can fulfil on the strength of it."""
+        fenced = tuple(
+            self.move(order, State.PAID, token="") if order.state is State.RESERVED else order._replace(token="")
+            for order in orders
+            if order.token and not order.is_final
+        )
+        answers: tuple[Any, ...] = await self.patiently(WriteOrders(fenced)) if fenced else ()
+        return all(isinstance(answer, Written) for answer in answers)

@@ -1,0 +1,173 @@
+"""The reference side: textbook formulas, computed afresh. Nothing of ours is imported here, so nothing of ours is on both
+sides of a comparison; `test_formulas.py` holds them against numbers printed elsewhere.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from scipy import integrate, optimize, stats
+
+# -- stations: c servers, offered load a (arrival rate times mean service), utilisation rho = a / c
+
+
+def erlang_b(servers: int, load: float) -> float:
+    """Chance that an arrival is lost where nobody may wait. source   Erlang's first formula (1917)"""
+    lost = 1.0
+    for n in range(1, servers + 1):
+        lost = load * lost / (n + load * lost)
+    return lost
+
+
+def erlang_c(servers: int, load: float) -> float:
+    """Chance that an arrival has to wait. source   Erlang's second formula (1917)"""
+    lost = erlang_b(servers, load)
+    return servers * lost / (servers - load * (1 - lost))
+
+
+def full_house(servers: int, places: int, load: float) -> tuple[float, float]:
+    """M/M/c/K: chance that an arrival is refused, and mean number in the house; `places` counts those being served."""
+    weights = [1.0]
+    for n in range(1, places + 1):
+        weights.append(weights[-1] * load / min(n, servers))
+    total = sum(weights)
+    return weights[-1] / total, sum(n * weight for n, weight in enumerate(weights)) / total
+
+
+def mean_wait(rho: float, cv: float) -> float:
+    """M/G/1 in units of the mean service. source   Pollaczek and Khinchine (1930, 1932)"""
+    return rho / (1 - rho) * (1 + cv**2) / 2
+
+
+def mean_wait_of_regular_arrivals(rho: float) -> float:
+    """D/M/1 in units of the mean service: sigma = exp(-(1 - sigma) / rho), wait = sigma / (1 - sigma)."""
+    sigma = optimize.brentq(lambda s: s - math.exp(-(1 - s) / rho), 0.0, 1 - 1e-9)
+    return float(sigma / (1 - sigma))
+
+
+def waits_at_most(x: float, rho: float) -> float:
+    """M/D/1: chance of a wait of at most x services. source   Erlang (1909); the alternating sum is good up to x = 20"""
+    terms = ((-rho * (x - k)) ** k / math.factorial(k) * math.exp(rho * (x - k)) for k in range(math.floor(x) + 1))
+    return (1 - rho) * math.fsum(terms)
+
+
+def refused_by_bucket(rho: float, burst: int) -> float:
+    """Share of Poisson calls that a token bucket refuses: an M/D/1 queue with a bound on the work in it."""
+    beyond = 1 - waits_at_most(burst - 1, rho)
+    return (1 - rho) * beyond / (1 - rho * beyond)
+
+
+def tandem(arrivals: float, services: Sequence[float]) -> tuple[float, float, Callable[[float], float]]:
+    """Single servers one after the other: mean, variance and tail of the time through all, exponential sojourns with
+    rates mu - lambda added up. source   Jackson (1957), Reich (1957); the rates must differ"""
+    rates = [rate - arrivals for rate in services]
+
+    def longer_than(t: float) -> float:
+        return math.fsum(
+            math.exp(-rate * t) * math.prod(other / (other - rate) for other in rates if other != rate)
+            for rate in rates
+        )
+
+    return sum(1 / rate for rate in rates), sum(1 / rate**2 for rate in rates), longer_than
+
+
+def unserved(buyers: float, units: int) -> tuple[float, float]:
+    """Poisson many buyers for so many units: mean number of those who get none, and the chance that there is one."""
+    law = stats.poisson(buyers)
+    most = int(law.ppf(1 - 1e-15)) + 10
+    return (
+        math.fsum((n - units) * float(law.pmf(n)) for n in range(units + 1, most)),
+        float(law.sf(units)),
+    )
+
+
+# -- holds
+
+
+def mean_hold(pays_in: stats.rv_continuous | float, ttl: float, abandon: float) -> float:
+    """Mean time that a hold lasts: an abandoned one to its TTL, a paid one until paid, but never beyond its TTL."""
+    if isinstance(pays_in, int | float):
+        paid = min(float(pays_in), ttl)
+    else:
+        paid = integrate.quad(pays_in.sf, 0, ttl, limit=200)[0]
+    return (1 - abandon) * paid + abandon * ttl
+
+
+def kaufman_roberts(units: int, classes: Sequence[tuple[float, int]]) -> tuple[list[float], float]:
+    """Carts of several units, (load, units a cart) each: chance that each class is refused, and mean units held.
+    source   Kaufman (1981), Roberts (1981)"""
+    weights = [1.0]
+    for n in range(1, units + 1):
+        weights.append(sum(load * size * weights[n - size] for load, size in classes if size <= n) / n)
+    shares = np.array(weights) / sum(weights)
+    return [float(shares[max(0, units - size + 1) :].sum()) for _, size in classes], float(shares @ np.arange(units + 1))
+
+
+def grants_until_sold(units: int, buys: float) -> tuple[float, float]:
+    """Mean and variance of the reservations granted until all is sold: each is bought with that chance."""
+    return units / buys, units * (1 - buys) / buys**2
+
+
+def all_sold_by(units: int, buys: float, rounds: int) -> float:
+    """Endless demand, and whatever is not bought comes back after one TTL: chance that nothing is left after `rounds`
+    comebacks."""
+    return float((1 - (1 - buys) ** (rounds + 1)) ** units)
+
+
+# -- drift, with m out-of-band sales a cycle on average
+
+
+def drift_moments(m: float) -> tuple[float, float]:
+    """Mean and variance over time."""
+    return m / 2, m / 2 + m**2 / 12
+
+
+def drift_beyond(k: int, m: float, skips: float = 0.0) -> float:
+    """Share of the time with a drift above k; a refresh fails with that chance, whatever the others did."""
+    # At a random moment the last n refreshes failed with chance skips^n: the age is n whole cycles and a part of one.
+    within = math.fsum(
+        (1 - skips) * skips**n * integrate.quad(lambda u, n=n: stats.poisson.cdf(k, m * (n + u)), 0, 1)[0]
+        for n in range(1 if not skips else math.ceil(math.log(1e-12) / math.log(skips)))
+    )
+    return 1 - within
+
+
+def largest_drift(m: float, cycles: int) -> float:
+    """Mean of the largest drift in so many cycles."""
+    return math.fsum(1 - float(stats.poisson.cdf(k, m)) ** cycles for k in range(int(m + 40 * math.sqrt(m) + 40)))
+
+
+def oversold_in_one_cycle(shelf: int, local: float, foreign: float, safety: int) -> tuple[float, float]:
+    """Poisson local demand, capped at what the shop may sell, and Poisson foreign sales from one shelf: chance that it is
+    oversold, and mean units."""
+    ours, theirs = stats.poisson(local), stats.poisson(foreign)
+    may_sell = shelf - safety
+    sold = [float(ours.pmf(n)) for n in range(may_sell)] + [float(ours.sf(may_sell - 1))]
+    other = [float(theirs.pmf(n)) for n in range(int(theirs.ppf(1 - 1e-15)) + 10)]
+    pairs = [(n + k - shelf, p * q) for n, p in enumerate(sold) for k, q in enumerate(other)]
+    return (
+        math.fsum(chance for over, chance in pairs if over > 0),
+        math.fsum(over * chance for over, chance in pairs if over > 0),
+    )
+
+
+# -- sending again
+
+
+def receipts(tries: int, ask_lost: float, answer_lost: float) -> tuple[float, float, float, float, float]:
+    """A sender tries until it is answered: chances of 0, 1 and more receipts, mean receipts, chance that it gives up."""
+    arrives, silent = 1 - ask_lost, ask_lost + (1 - ask_lost) * answer_lost
+    never = ask_lost**tries
+    # One receipt, at the k-th try: either answered, or its answer lost and every later ask lost as well.
+    once = sum(
+        ask_lost**k * arrives * ((1 - answer_lost) + answer_lost * ask_lost ** (tries - 1 - k)) for k in range(tries)
+    )
+    mean = arrives * (1 - silent**tries) / (1 - silent)
+    return never, once, 1 - never - once, mean, silent**tries
+
+
+def forgotten_meanwhile(window: float, every: float, answer_lost: float) -> float:
+    """Sent again every so often until answered; a key counts iff now - first < window: chance of a second effect."""
+    return float(answer_lost ** math.ceil(window / every))

@@ -1,0 +1,85 @@
+"""The reference formulas against numbers that others have printed, so that a test of ours cannot agree with a mistake."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from scipy import stats
+
+from tests.known import formulas as f
+
+near = pytest.approx
+
+
+@pytest.mark.parametrize(
+    ("servers", "load", "waits"),
+    [(2, 1.6, 0.711111111), (3, 2, 0.444444444), (5, 4, 0.554112554), (10, 8, 0.409180151), (20, 16, 0.256077794)],
+)
+def test_erlang_c_is_as_printed(servers: int, load: float, waits: float) -> None:
+    assert f.erlang_c(servers, load) == near(waits, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("servers", "load", "lost"), [(5, 5, 0.284867821), (10, 8, 0.121661064), (100, 100, 0.075700453)]
+)
+def test_erlang_b_is_as_printed(servers: int, load: float, lost: float) -> None:
+    assert f.erlang_b(servers, load) == near(lost, abs=1e-9)
+
+
+def test_a_house_with_few_places_is_as_the_octave_package_has_it() -> None:
+    assert f.full_house(4, 6, 5)[0] == near(0.293543, abs=1e-6)
+    refused, inside = f.full_house(3, 7, 40 / 30)
+    assert inside / (40 * (1 - refused)) == near(0.036517, abs=1e-6)  # Little's law
+
+
+def test_waits_are_as_printed() -> None:
+    assert [f.mean_wait(0.8, cv) for cv in (0, 0.5, 1, 2)] == near([2, 2.5, 4, 10])
+    assert f.mean_wait_of_regular_arrivals(0.8) == near(1.692731, abs=1e-6)
+    assert [f.waits_at_most(x, 0.8) for x in (1.27594, 5.01151, 10.35589)] == near([0.5, 0.9, 0.99], abs=1e-5)
+
+
+def test_the_bucket_refuses_as_printed() -> None:
+    assert f.refused_by_bucket(0.8, 5) == near(0.035290396, abs=1e-9)
+    assert f.refused_by_bucket(0.8, 10) == near(0.003639231, abs=1e-9)
+
+
+def test_the_tandem_is_as_printed() -> None:
+    mean, variance, longer_than = f.tandem(5, (50, 12, 25))
+    assert (mean, math.sqrt(variance)) == near((0.2150794, 0.1529771), abs=1e-6)
+    assert [longer_than(t) for t in (0.176897, 0.513560, 0.743571)] == near([0.5, 0.05, 0.01], abs=1e-5)
+
+
+def test_the_sell_out_is_as_printed() -> None:
+    assert f.unserved(100, 100) == near((3.9860997, 0.473437801), abs=1e-7)
+
+
+def test_holds_are_as_printed() -> None:
+    assert 2 * f.mean_hold(3.0, 15.0, 0.3) == near(13.2)
+    refused, held = f.kaufman_roberts(20, ((6, 1), (2, 3), (0.6, 5)))
+    assert refused == near([0.048149348, 0.164245153, 0.304236977], abs=1e-9)
+    assert held == near(12.812922, abs=1e-6)
+    assert f.grants_until_sold(100, 0.7) == near((142.857, 7.825**2), rel=1e-3)
+    sold = [f.all_sold_by(100, 0.7, k) for k in range(1, 6)]
+    assert sold == near([0.000080, 0.064757, 0.443393, 0.784040, 0.929669], abs=1e-6)
+    assert stats.gamma(100, scale=0.1).ppf([0.05, 0.95]).tolist() == near([8.41393, 11.69971], abs=1e-5)
+
+
+def test_drift_is_as_printed() -> None:
+    assert f.drift_moments(1) == near((0.5, 0.583333), abs=1e-6)
+    assert f.drift_moments(5) == near((2.5, 4.583333), abs=1e-6)
+    assert 1 - f.drift_beyond(0, 5) == near(0.198652411, abs=1e-8)
+    assert f.drift_beyond(5, 5) == near(0.098659501, abs=1e-8)
+    assert [f.drift_beyond(10, 5, p) for p in (0.1, 0.5)] == near([0.02350552, 0.2495912], abs=1e-7)
+    assert f.largest_drift(5, 288) == near(12.48797, abs=1e-5)
+
+
+def test_the_oversell_of_one_cycle_is_as_printed() -> None:
+    chances = [f.oversold_in_one_cycle(20, 15, 5, safety)[0] for safety in (0, 2, 5, 10)]
+    assert chances == near([0.440348, 0.420940, 0.250964, 0.012963], abs=1e-6)
+    assert f.oversold_in_one_cycle(20, 15, 5, 0)[1] == near(1.564406, abs=1e-6)
+
+
+def test_sending_again_is_as_printed() -> None:
+    assert f.receipts(5, 0.2, 0.1) == near((0.00032, 0.900352, 0.099328, 1.109198848, 0.001721037), abs=1e-9)
+    assert [f.forgotten_meanwhile(300, v, 0.1) for v in (299, 301)] == near([1e-2, 1e-1])

@@ -1,0 +1,243 @@
+"""Services as waiting lines: a payment provider with so many hands, behind the wire, asked by the product's own customers.
+
+Arrivals are Poisson (the workload `poisson`) or regular (`rounds` of one buyer), and first come, first served. The service is
+a `Replica` with capacity, queue bound and throttle. What an ask waited is its latency, as the study's `latencies`
+measures it, less what the service took for it, as the service's own stream tells.
+Not here, because no scenario can say it: arrivals with Erlang-2 or hyperexponential gaps; waiters who leave the line (an
+asker who stops waiting leaves its ask behind, as in life); a throttle that delays instead of refusing.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+from orderquake.model.order import Order
+from orderquake.model.payment import LookUp
+from orderquake.model.record import ReadChanges
+from orderquake.model.stock import AskStatus
+from orderquake.sim.study.measures import latencies
+from tests.known import formulas
+from tests.known.bench import (
+    ANSWER,
+    Errand,
+    Pays,
+    Play,
+    Values,
+    constant,
+    exponential,
+    gamma,
+    lognormal,
+    play,
+    poisson,
+    seconds,
+    shop,
+)
+from tests.known.conftest import Agrees, Effort
+
+ARRIVALS = 2_500
+"""In a replication of the small form; the first tenth warms up."""
+WARM_UP = 0.1
+
+
+def station(effort: Effort, rho: float, service: dict[str, Any], servers: int = 1, **more: Any) -> list[Play]:
+    """Replications of Poisson customers at a provider with so many hands and a mean service of one second."""
+    rate = rho * servers
+    scenario = shop(
+        ARRIVALS * effort.longer / rate,
+        poisson(rate),
+        service={"payment": {"latency": service, "capacity": servers, **more}},
+    )
+    return [play(scenario, Pays, seed) for seed in effort.seeds]
+
+
+def warm(made: Play) -> Any:
+    return made.after(WARM_UP * made.scenario.horizon / 1e6)
+
+
+def responses_s(made: Play) -> Values:
+    asked = latencies(made.history)["charge"]
+    assert asked.unanswered == 0
+    found: Values = asked.latency_us[warm(made)] / 1e6
+    return found
+
+
+def waits_s(made: Play) -> Values:
+    asked = latencies(made.history)["charge"]
+    assert asked.unanswered == 0
+    found: Values = (asked.latency_us - made.service_us("charge"))[warm(made)] / 1e6
+    assert found.min() >= 0
+    return found
+
+
+def refused(made: Play, why: str) -> float:
+    """Share of the asks that were refused for this reason; none may fail for another."""
+    refusals = made.rows("charge", "fail")
+    assert all(row[ANSWER] == why for row in refusals)
+    return len(refusals) / len(made.arrivals)
+
+
+@pytest.mark.parametrize(("rho", "half_width"), [(0.5, 0.05), (0.8, 0.4)])
+def test_one_server_makes_exponential_responses(effort: Effort, agrees: Agrees, rho: float, half_width: float) -> None:
+    made = station(effort, rho, exponential(1.0))
+    waits = [waits_s(each) for each in made]
+    responses = [responses_s(each) for each in made]
+    agrees(f"M/M/1 rho {rho} mean wait", [float(w.mean()) for w in waits], rho / (1 - rho), half_width)
+    agrees(f"M/M/1 rho {rho} P(wait)", [float((w > 0).mean()) for w in waits], rho, 0.02)
+    for q in (0.5, 0.95, 0.99):
+        quantile = -math.log(1 - q) / (1 - rho)
+        beyond = [float((r > quantile).mean()) for r in responses]
+        agrees(f"M/M/1 rho {rho} P(response > p{q * 100:g})", beyond, 1 - q, 0.03 * math.sqrt(1 - q))
+    busy = [each.replicas["payment"].utilisation_us() / each.arrivals[-1].at_us for each in made]
+    agrees(f"M/M/1 rho {rho} utilisation", busy, rho, 0.01)
+
+
+@pytest.mark.parametrize(
+    ("servers", "load"), [(2, 1.6), (5, 4.0), (10, 8.0), (3, 1.2)], ids=lambda value: f"{value:g}"
+)
+def test_several_servers_wait_as_erlang_said(effort: Effort, agrees: Agrees, servers: int, load: float) -> None:
+    waits = [waits_s(made) for made in station(effort, load / servers, exponential(1.0), servers)]
+    chance = formulas.erlang_c(servers, load)
+    agrees(f"M/M/{servers} a {load:g} P(wait)", [float((w > 0).mean()) for w in waits], chance, 0.025)
+    mean = chance / (servers - load)
+    agrees(f"M/M/{servers} a {load:g} mean wait", [float(w.mean()) for w in waits], mean, 0.15 * mean)
+
+
+@pytest.mark.parametrize(
+    ("servers", "load", "service"),
+    [(5, 5.0, exponential(1.0)), (10, 8.0, exponential(1.0)), (10, 8.0, lognormal(1.0, 2.0)), (4, 2.0, constant(1.0))],
+    ids=["5-exponential", "10-exponential", "10-lognormal", "4-constant"],
+)
+def test_where_nobody_may_wait_erlang_b_is_refused(
+    effort: Effort, agrees: Agrees, servers: int, load: float, service: dict[str, Any]
+) -> None:
+    """Whatever the law of the service: only its mean counts."""
+    made = station(effort, load / servers, service, servers, queue_bound=0)
+    shares = [refused(each, "queue_full") for each in made]
+    agrees(f"M/G/{servers}/{servers} a {load:g} {service['kind']} refused", shares,
+           formulas.erlang_b(servers, load), 0.008)  # fmt: skip
+
+
+@pytest.mark.parametrize(("servers", "places", "load"), [(4, 6, 5.0), (3, 7, 4 / 3), (1, 3, 2.0)])
+def test_a_bounded_queue_refuses_what_does_not_fit(
+    effort: Effort, agrees: Agrees, servers: int, places: int, load: float
+) -> None:
+    made = station(effort, load / servers, exponential(1.0), servers, queue_bound=places - servers)
+    chance, inside = formulas.full_house(servers, places, load)
+    shares = [refused(each, "queue_full") for each in made]
+    agrees(f"M/M/{servers}/{places} a {load:.3g} refused", shares, chance, 0.01)
+    means = [float(latencies(each.history)["charge"].latency_us.mean()) / 1e6 for each in made]
+    agrees(f"M/M/{servers}/{places} a {load:.3g} response", means, inside / load / (1 - chance), 0.05)
+
+
+SHAPES = {
+    "constant": (constant(1.0), 0.0),
+    "erlang-4": (gamma(1.0, 0.5), 0.5),
+    "lognormal": (lognormal(1.0, 1.5), 1.5),
+}
+
+
+@pytest.mark.parametrize(("shape", "rho"), [("constant", 0.8), ("erlang-4", 0.8), ("erlang-4", 0.6), ("lognormal", 0.5)])
+def test_the_wait_grows_with_the_spread_of_the_service(effort: Effort, agrees: Agrees, shape: str, rho: float) -> None:
+    service, cv = SHAPES[shape]
+    mean = formulas.mean_wait(rho, cv)
+    waits = [waits_s(made) for made in station(effort, rho, service)]
+    agrees(f"M/G/1 {shape} rho {rho} mean wait", [float(w.mean()) for w in waits], mean, 0.12 * mean)
+    if not cv:
+        for x in (1.27594, 5.01151, 10.35589):
+            beyond = 1 - formulas.waits_at_most(x, rho)
+            agrees(f"M/D/1 rho {rho} P(wait > {x})", [float((w > x).mean()) for w in waits], beyond, 0.03)
+
+
+@pytest.mark.slow
+def test_a_service_of_wide_spread_waits_as_pollaczek_said(agrees: Agrees, effort: Effort) -> None:
+    waits = [waits_s(made) for made in station(effort, 0.8, lognormal(1.0, 2.0))]
+    agrees("M/G/1 lognormal cv 2 rho 0.8 mean wait", [float(w.mean()) for w in waits], 10.0, 3.0)
+
+
+@pytest.mark.parametrize(("servers", "mean"), [(2, 0.903284), (5, 0.289060)])
+def test_steady_service_at_several_servers_waits_as_printed(
+    effort: Effort, agrees: Agrees, servers: int, mean: float
+) -> None:
+    waits = [waits_s(made) for made in station(effort, 0.8, constant(1.0), servers)]
+    agrees(f"M/D/{servers} rho 0.8 mean wait", [float(w.mean()) for w in waits], mean, 0.1 * mean)
+
+
+@pytest.mark.parametrize("rho", [0.8, 0.6])
+def test_regular_arrivals_wait_less(effort: Effort, agrees: Agrees, rho: float) -> None:
+    number, gap_s = 1_500 * effort.longer, 1 / rho
+    scenario = shop(
+        number * gap_s,
+        {"kind": "rounds", "rounds": number, "buyers": 1, "within": "0 s", "every": seconds(gap_s)},
+        stock={"skus": number},
+        service={"payment": {"latency": exponential(1.0), "capacity": 1}},
+    )
+    means = [float(waits_s(play(scenario, Pays, seed)).mean()) for seed in effort.seeds]
+    mean = formulas.mean_wait_of_regular_arrivals(rho)
+    agrees(f"D/M/1 rho {rho} mean wait", means, mean, 0.12 * mean)
+
+
+@pytest.mark.parametrize(("rho", "burst"), [(0.8, 5), (0.8, 10), (0.5, 2), (0.95, 3)])
+def test_the_throttle_refuses_what_its_bucket_cannot_pay_for(
+    effort: Effort, agrees: Agrees, rho: float, burst: int
+) -> None:
+    scenario = shop(
+        ARRIVALS * effort.longer / rho,
+        poisson(rho),
+        service={"payment": {"latency": constant(0.0), "throttle": {"per_s": 1.0, "burst": burst}}},
+    )
+    shares = [refused(play(scenario, Pays, seed), "throttled") for seed in effort.seeds]
+    chance = formulas.refused_by_bucket(rho, burst)
+    agrees(f"token bucket rho {rho} burst {burst} refused", shares, chance, 0.004 + 0.02 * chance)
+
+
+class Looks(Errand):
+    """Asks three services in turn; nothing is changed by any of them."""
+
+    async def run(self, order: Order, number: int) -> None:
+        await self.patiently(LookUp(order.id, order.id))
+        await self.patiently(AskStatus())
+        await self.patiently(ReadChanges(0, 0, 1))
+
+
+@pytest.mark.parametrize(("arrivals", "services"), [(5.0, (50.0, 12.0, 25.0)), (6.0, (10.0, 20.0, 9.0))])
+def test_servers_in_a_row_add_up_independently(
+    effort: Effort, agrees: Agrees, arrivals: float, services: tuple[float, ...]
+) -> None:
+    names = ("payment", "stock", "record")
+    scenario = shop(
+        1_500 * effort.longer / arrivals,
+        poisson(arrivals),
+        service={
+            name: {"latency": exponential(1 / rate), "capacity": 1} for name, rate in zip(names, services, strict=True)
+        },
+    )
+    mean, variance, longer_than = formulas.tandem(arrivals, services)
+    means, squares, beyond = [], [], []
+    quantiles = [_where(longer_than, 1 - q, mean) for q in (0.5, 0.95, 0.99)]
+    for seed in effort.seeds:
+        made = play(scenario, Looks, seed)
+        first = {each.at_us: 0 for each in made.arrivals}
+        ends = [row[0] for row in made.rows("read_changes", "ok")]
+        assert len(ends) == len(first)
+        took = (np.array(ends) - np.array(list(first)))[warm(made)] / 1e6
+        means.append(float(took.mean()))
+        squares.append(float(((took - mean) ** 2).mean()))
+        beyond.append([float((took > t).mean()) for t in quantiles])
+    what = f"tandem lambda {arrivals:g} mu {services}"
+    agrees(f"{what} mean", means, mean, 0.05 * mean)
+    agrees(f"{what} variance", squares, variance, 0.2 * variance)
+    for where, q in enumerate((0.5, 0.95, 0.99)):
+        agrees(f"{what} P(> p{q * 100:g})", [each[where] for each in beyond], 1 - q, 0.06 * math.sqrt(1 - q))
+
+
+def _where(longer_than: Any, chance: float, mean: float) -> float:
+    """The time that is exceeded with that chance, by halving."""
+    low, high = 0.0, 40 * mean
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if longer_than(middle) > chance else (low, middle)
+    return low
