@@ -39,13 +39,14 @@ POSTABLE = frozenset({State.FULFILLED, State.REFUNDED})
 
 StateTable = Mapping[State, frozenset[State]]
 
-# A refunded order can come back when its refund fails; a closed one when settlement finds a late capture.
+# A refunded order comes back when its refund fails, a declined one when settlement finds a late capture. A cancelled
+# order was never charged: charging is written down first, and from there nobody cancels.
 _ENDINGS: StateTable = {
     State.REFUND_PENDING: frozenset({State.REFUNDED}),
     State.FULFILLED: frozenset(),
     State.REFUNDED: frozenset({State.REFUND_PENDING}),
     State.DECLINED: frozenset({State.REFUND_PENDING}),
-    State.CANCELLED: frozenset({State.REFUND_PENDING}),
+    State.CANCELLED: frozenset(),
 }
 
 PAY_FIRST: StateTable = {

@@ -40,6 +40,8 @@ class Policy:
     key_retention_us    how long the provider remembers a key; must exceed horizon + worker deadline + message life
     lease_us            of a worker on an order; longer than `worker_deadline_us`
     idle_us             recovery looks after orders nobody has written to for this long
+    settle_after_us     settlement looks at captures that are at least so old
+    batches             job -> how much it takes at once
     max_deliveries      after so many an order is a dead letter, until recovery finds it idle again
     """
 
@@ -57,13 +59,17 @@ class Policy:
     idle_us: int = MINUTE
     max_deliveries: int = 8
     settle_after_us: int = 5 * MINUTE
-    batch: int = 200
+    batches: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     below_zero: Literal["backorder", "reject"] = "backorder"
     patience: Mapping[str, Patience] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def states(self) -> StateTable:
         return STATE_TABLES[self.order]
+
+    def batch_of(self, job: str) -> int:
+        """How much a job takes at once."""
+        return self.batches.get(job, 200)
 
     def patience_with(self, service: str) -> Patience:
         return self.patience.get(service, _PATIENCE)

@@ -28,7 +28,7 @@ class Rebuild(Architecture):
             return None
         page_after: int | None = 0
         while page_after is not None:
-            page = await self.patiently(ListUnsynced(page_after, self.policy.batch))
+            page = await self.patiently(ListUnsynced(page_after, self.policy.batch_of("rebuild")))
             if not await self.fence(page.orders):
                 return None  # somebody moved an order meanwhile: the next tick starts over
             fulfilled = tuple(
@@ -39,7 +39,7 @@ class Rebuild(Architecture):
             page_after = page.following
         changes_after: int | None = 0
         while changes_after is not None:
-            changed = await self.patiently(ReadChanges(0, changes_after, self.policy.batch))
+            changed = await self.patiently(ReadChanges(0, changes_after, self.policy.batch_of("rebuild")))
             if isinstance(await self.patiently(Refresh(status.epoch, changed)), NotReady):
                 return None
             changes_after = changed.upto if changed.more else None

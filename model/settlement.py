@@ -17,14 +17,18 @@ class Settlement(Architecture):
     async def settle(self, _after: int = 0) -> int | None:
         """Compare the provider's captures with the orders, and send back what was taken for an order that is closed."""
         seen = await self.patiently(ReadCursor("settlement"))
-        page = await self.patiently(ListCaptures(seen, self.policy.settle_after_us, self.policy.batch))
+        page = await self.patiently(ListCaptures(seen, self.policy.settle_after_us, self.policy.batch_of("settlement")))
         rows = await self.patiently(ReadOrders(tuple(capture.order_id for capture in page.captures)))
         for capture, row in zip(page.captures, rows, strict=True):
             if not (isinstance(row, Found) and await self.is_settled(capture, row.order)):
                 break
             seen = capture.place
         await self.patiently(MoveCursor("settlement", seen))
-        return seen if len(page.captures) == self.policy.batch and seen == page.captures[-1].place else None
+        return (
+            seen
+            if len(page.captures) == self.policy.batch_of("settlement") and seen == page.captures[-1].place
+            else None
+        )
 
     async def is_settled(self, capture: Capture, order: Order) -> bool:
         """Does the order account for this capture? If it is closed without it, reopen it for a refund."""

@@ -145,7 +145,7 @@ VOCABULARY: dict[str, str] = {
     "dead_letter": "a delivery was given up: order, attempt = deliveries",
     # config
     "opening": "config, one row a SKU: sku, units on hand at the start (base version 0)",
-    "limits": "config: answer = JSON object of what a checker must know (see `Limits` in checkers/fold.py)",
+    "limits": "config: answer = JSON object of what a checker must know of the scenario",
     "quiet": "config: the fault phase ends at `time`; deadline = the latest moment by which all must have converged",
     "end": "config, last row: the run ended at `time`; answer = complete | cut_short",
 }

@@ -171,7 +171,7 @@ def policy_of(scenario: Scenario) -> shop.Policy:
         idle_us=policy.idle,
         max_deliveries=policy.max_deliveries,
         settle_after_us=policy.settle_after,
-        batch=scenario.jobs.inbound.batch,
+        batches=MappingProxyType({name: job.batch for name, job in scenario.jobs.items()}),
         below_zero=scenario.service.record.below_zero,
         patience=patience,
     )

@@ -11,6 +11,7 @@ import os
 import shutil
 import signal
 import tempfile
+import threading
 import time
 import traceback
 from collections.abc import Callable, Generator, Iterator, Mapping
@@ -205,7 +206,8 @@ def _in_processes(scenario: Scenario, on: str, seeds: range, cores: int) -> Gene
     context = multiprocessing.get_context(method)
     pool = ProcessPoolExecutor(min(cores, len(seeds)), context, initializer=_leave_signals_to_the_parent)
     try:
-        futures = {pool.submit(_one, scenario, on, seed): seed for seed in seeds}
+        with undisturbed():  # a process that was begun and not yet written down would outlive us
+            futures = {pool.submit(_one, scenario, on, seed): seed for seed in seeds}
         for future in as_completed(futures):
             try:
                 yield future.result()
@@ -218,6 +220,26 @@ def _in_processes(scenario: Scenario, on: str, seeds: range, cores: int) -> Gene
         pool.shutdown(wait=False, cancel_futures=True)
         raise
     pool.shutdown()
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Ctrl-C and SIGTERM wait until the block is over."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    waiting: list[int] = []
+    handlers = {
+        number: signal.signal(number, lambda which, _: waiting.append(which))
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    for came in waiting:
+        signal.raise_signal(came)
 
 
 def _leave_signals_to_the_parent() -> None:

@@ -226,25 +226,13 @@ class Stock(Part):
 # -- what the shop decides
 
 
-class Breaker(Part):
-    """After `failures` silences in a row nobody asks for `open_for`."""
-
-    failures: Count = 5
-    open_for: Duration = 30 * SECOND
-
-
 class Patience(Part):
-    """How long to wait for a service, how often to ask in all, and how long to wait in between (full jitter).
-
-    budget   retries allowed for each first ask, on average; without limit where absent
-    """
+    """How long to wait for a service, how often to ask in all, and how long to wait in between (full jitter)."""
 
     timeout: Duration = 5 * SECOND
     attempts: Count = 4
     base: Duration = 100 * MS
     cap: Duration = 2 * SECOND
-    budget: Positive | None = None
-    breaker: Breaker | None = None
 
     @model_validator(mode="after")
     def _check(self) -> Patience:

@@ -146,7 +146,7 @@ def as_toml(value: Any) -> str:
 
 Duration = Annotated[
     int,
-    BeforeValidator(_read_duration, json_schema_input_type=str),
+    BeforeValidator(_read_duration),
     PlainSerializer(format_duration, return_type=str),
     WithJsonSchema(
         {

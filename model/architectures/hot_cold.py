@@ -82,12 +82,12 @@ class HotCold(Settlement, Rebuild):
     name = "hot_cold"
     requires = frozenset(
         {
-            "stock store keeps acknowledged writes or announces their loss",
-            "stock has one owner",
-            "order cache keeps acknowledged writes",
-            "order cache compares and sets",
-            "record keeps acknowledged commits",
-            "provider remembers keys beyond the send horizon",
+            "losses_are_announced",  # a Stock Cache that has lost writes begins a new epoch
+            "stock_has_one_owner",
+            "orders_keep_writes",
+            "orders_compare_and_set",
+            "record_keeps_commits",
+            "keys_outlive_asks",  # the provider remembers a key for longer than anybody sends it
         }
     )
 
@@ -360,13 +360,15 @@ class HotCold(Settlement, Rebuild):
         status = await self.patiently(AskStatus())
         if not status.is_open:
             return None
-        changed = await self.patiently(ReadChanges(status.cursor, max(after, status.cursor), self.policy.batch))
+        changed = await self.patiently(
+            ReadChanges(status.cursor, max(after, status.cursor), self.policy.batch_of("inbound"))
+        )
         await self.patiently(Refresh(status.epoch, changed))
         return changed.upto if changed.more else None
 
     async def post(self, after: int = 0) -> int | None:
         """Post finished orders: freeze what will be said, say it, tell the Stock Cache, then call it posted."""
-        page = await self.patiently(ListUnposted(after, self.policy.batch))
+        page = await self.patiently(ListUnposted(after, self.policy.batch_of("outbound")))
         frozen = await self.freeze(page.orders)
         if frozen:
             answers = await self.patiently(Post(tuple(self.booking(order) for order in frozen)))
@@ -397,7 +399,7 @@ class HotCold(Settlement, Rebuild):
 
     async def recover(self, after: int = 0) -> int | None:
         """Put orders that nobody has touched for a while back in line."""
-        page = await self.patiently(ListIdle(self.policy.idle_us, after, self.policy.batch))
+        page = await self.patiently(ListIdle(self.policy.idle_us, after, self.policy.batch_of("recovery")))
         if page.orders:
             await self.patiently(Enqueue(tuple(order.id for order in page.orders)))
         return page.following

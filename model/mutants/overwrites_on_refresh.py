@@ -23,7 +23,7 @@ class CopiesTheWholeShelf(HotCold):
 
     async def refresh(self, after: int = 0) -> int | None:
         status = await self.patiently(AskStatus())
-        changed = await self.patiently(ReadChanges(0, after, self.policy.batch))
+        changed = await self.patiently(ReadChanges(0, after, self.policy.batch_of("inbound")))
         await self.patiently(Refresh(status.epoch, changed))
         return changed.upto if changed.more else None
 

@@ -64,7 +64,7 @@ class Context:
     quiet_by   the moment by which all must have converged, or None
     ended_at   time of the `end` row, or None where the history just stops
     complete   the run went on until everything had ended (`end` row says `complete`)
-    dead       targets of faults that were injected and never recovered: the only excuses there are
+    dead       services that went down and never came back: the only excuses there are
     """
 
     limits: dict[str, Any] = field(default_factory=dict)
@@ -84,7 +84,7 @@ class Context:
                 self.quiet_at, self.quiet_by = row.time, row.deadline
             elif row.operation == "end":
                 self.ended_at, self.complete = row.time, row.answer == "complete"
-        elif row.kind == "fault":
+        elif row.kind == "fault" and row.operation == "down":
             if row.answer == "injected":
                 self.dead = self.dead | {row.actor}
             elif row.answer == "recovered":

@@ -79,4 +79,4 @@ class RefundedRight(PartByPart[Charges]):
         if owed:
             reason = f"order {part} was fulfilled once and charged {len(state.standing)} times"
             return not_by_the_end(context, NEEDS, obligations, reason, state.latest, state.fulfilled)
-        return kept(obligations)
+        return kept(obligations + state.is_fulfilled)  # who has the goods keeps no money: that was put to the test, too

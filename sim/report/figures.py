@@ -191,9 +191,9 @@ def _scale(highest_s: float) -> tuple[float, str]:
 
 
 GAUGE_FAMILIES: Mapping[str, str] = {
-    "queue": "asks waiting, by service",
+    "queue": "waiting in line",
     "utilisation": "busy share of each service",
-    "backlog": "orders waiting for the cold path",
+    "backlog": "orders unfinished",
     "dead_letters": "dead letters",
 }
 

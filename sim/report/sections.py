@@ -181,12 +181,12 @@ def faults(windows: list[measures.Window]) -> list[dict[str, Any]]:
 
 
 def _span(window: measures.Window) -> str:
-    begin = words.duration(window.from_us / 1e6)
+    begin = words.moment(window.from_us / 1e6)
     if window.until_us is None:
         return f"from {begin}"
     if window.until_us - window.from_us <= 1:
         return f"at {begin}"
-    return f"{begin} to {words.duration(window.until_us / 1e6)}"
+    return f"{begin} to {words.moment(window.until_us / 1e6)}"
 
 
 def sold_out(run: Subject) -> dict[str, Any] | None:
@@ -197,7 +197,7 @@ def sold_out(run: Subject) -> dict[str, Any] | None:
         {
             "sku": row["sku"],
             "opening": words.count(int(row["opening_units"])),
-            "first": words.duration(float(row["first_s"])),
+            "first": words.moment(float(row["first_s"])),
             "at_end": "sold out" if row["is_out"] else "for sale again",
         }
         for row in frame.head(10).to_dict("records")

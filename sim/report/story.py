@@ -88,6 +88,7 @@ def moments(history: History, order: str) -> list[Moment]:
     if not mine:
         raise KeyError(_no_such(history, order))
     heard = {row.op_id: row for row in reversed(mine) if row.kind in ("ok", "fail", "info") and row.op_id}
+    writers = {row.op_id: row.actor for row in mine if row.kind == "invoke" and row.operation in FOLDED}
     arrived = mine[0].time
     lines = {row.line: f"{row.units} × {row.sku}" for row in mine if row.operation == "ordered"}
     basket = words.listed(list(lines.values()), most=3) or "the units"
@@ -101,7 +102,7 @@ def moments(history: History, order: str) -> list[Moment]:
                 Moment(row.time, "fault", row.actor or "nemesis", "", f"{words.plain(row.operation)} {row.answer}")
             )
         elif row.kind == "state" and row.operation in ("order", "sync"):
-            _fold_in(story, row)
+            _fold_in(story, row, writers.get(row.op_id, ""))
         elif row.kind == "state" and row.operation in EFFECTS:
             _tell_effect(story, row, arrived)
     return story
@@ -153,12 +154,15 @@ def _ask(row: Row, end: Row | None, basket: str, total: int) -> Moment:
     return moment
 
 
-def _fold_in(story: list[Moment], row: Row) -> None:
-    """A status write is told by what led to it: the last ask, or for the sync state the last moment of any kind."""
+def _fold_in(story: list[Moment], row: Row, writer: str) -> None:
+    """A status write is told by what led to it: the writer's last ask, or for the sync state the last moment at all.
+    Where somebody writes who has not asked anything before, the writing is all there is to tell."""
     if row.operation == "order" and row.from_state == row.to_state:
         return
     asks = [moment for moment in story if moment.kind == "ask"] if row.operation == "order" else []
-    if last := (asks or story)[-1:]:
+    if asks and writer and asks[-1].who != writer:
+        story.append(Moment(row.time, "effect", writer, "", "moves the order on", moved=[words.plain(row.to_state)]))
+    elif last := (asks or story)[-1:]:
         last[0].moved.append(words.plain(row.to_state))
 
 

@@ -32,6 +32,19 @@ def duration(seconds: float | None) -> str:
     return f"{figures(seconds / size)}{THIN}{unit}"
 
 
+def moment(seconds: float) -> str:
+    """A point in simulated time, to the second, however far out.
+
+    >>> [moment(s).replace(THIN, " ") for s in (0, 8.25, 605, 3600, 153_725)]
+    ['0 s', '8.25 s', '10 min 5 s', '1 h', '42 h 42 min 5 s']
+    """
+    if seconds < 60:
+        return duration(seconds)
+    whole = round(seconds)
+    parts = ((whole // 3600, "h"), (whole % 3600 // 60, "min"), (whole % 60, "s"))
+    return " ".join(f"{number}{THIN}{unit}" for number, unit in parts if number)
+
+
 def figures(value: float, digits: int = 3) -> str:
     """A plain number to so many figures, thousands set apart.
 

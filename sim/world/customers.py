@@ -81,6 +81,7 @@ class Customers:
         if arrival.cancels_after_us is not None:
             self.kernel.after(arrival.cancels_after_us, self.cancel, visit)
 
+    # Simplified: nothing is lost between a customer and the front door, only late; matters when mobile networks do.
     def leg(self, visit: Visit, which: int) -> int:
         leg = self.legs[visit.arrival.place]
         return leg if type(leg) is int else leg.draw(visit.arrival.number, which)  # type: ignore[union-attr]

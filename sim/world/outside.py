@@ -40,6 +40,7 @@ class Outside:
         sku, gaps, number = sale
         self.kernel.after(int(gaps.draw(number)), self.sell, (sku, gaps, number + 1))
 
+    # Simplified: other channels reach the record even while it is down for us; matters when they share its fate.
     def sell(self, sale: tuple[str, Stream, int]) -> None:
         """Another channel sells straight from the shelf, and will again."""
         if self.is_open:

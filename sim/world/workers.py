@@ -68,6 +68,7 @@ class Workers:
         if type(ask) is Enqueue:
             self.wake(len(ask.order_ids))
 
+    # Simplified: idle workers hear of a new order at once, the longest idle first; matters when polling is slow.
     def wake(self, how_many: int) -> None:
         while how_many and self.parked:
             how_many -= 1

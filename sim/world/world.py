@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from orderquake.model.architecture import Architecture, Job
+from orderquake.model.verbs import VERBS
 from orderquake.sim.history import History
 from orderquake.sim.recorder import Recorder
 from orderquake.sim.scenario import Scenario
@@ -43,6 +44,7 @@ class World:
         self.write_opening()
         self.wire = Wire(scenario, self.kernel, self.streams, self.recorder)
         self.stores = design.stores(self.demand.opening)
+        # Simplified: one copy of every service, each in one place; matters when a region is lost or copies disagree.
         for name, store in self.stores.items():
             self.wire.replicas[name] = Replica(
                 name,
@@ -130,15 +132,12 @@ class World:
 def limits_of(scenario: Scenario) -> dict[str, Any]:
     """What a checker must know of a scenario, as the `limits` row tells it."""
     policy, services = scenario.policy, scenario.service
-    verbs = {
-        "payment": ("charge", "look_up", "refund", "ask_refund"),
-    }
     return {
         "policy": policy.order,
         "pool": scenario.stock.pool,
         "ttl_us": policy.reservation_ttl,
         "below_zero": services.record.below_zero,
-        "max_attempts": {verb: policy.patience[service].attempts for service, names in verbs.items() for verb in names},
+        "max_attempts": {verb: policy.patience[service].attempts for service, verbs in VERBS.items() for verb in verbs},
         "queue_bounds": {
             name: service.queue_bound for name, service in services.items() if service.queue_bound is not None
         },

@@ -155,6 +155,16 @@ def test_a_throttle_lets_a_burst_through_and_then_its_rate_exactly(gap_us: int, 
     assert status("backpressure_bounded", story.history) == expected
 
 
+def test_a_long_rest_earns_no_more_than_one_burst() -> None:
+    story = Story(throttles={"payment": {"per_s": 1, "burst": 2}})
+    for pause in (0, 60, 0):
+        story.wait(pause)
+        story.row("capture", order="ann", is_new=False)
+    assert status("backpressure_bounded", story.history) == "valid"
+    story.row("capture", order="ann", is_new=False)
+    assert status("backpressure_bounded", story.history) == "invalid"
+
+
 def test_charges_and_refunds_have_a_throttle_each() -> None:
     story = Story(throttles={"payment": {"per_s": 1, "burst": 2}})
     for operation in ("capture", "decline", "refund", "refund"):

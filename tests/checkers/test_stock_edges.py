@@ -76,6 +76,23 @@ def test_a_base_that_is_overwritten_forgets_no_promise() -> None:
     assert status("never_oversold", story.end()) == "invalid"
 
 
+@pytest.mark.parametrize(("units", "expected"), [(2, "valid"), (3, "invalid")])
+def test_a_book_of_thousands_of_versions_forgets_nothing_that_is_in_use(units: int, expected: str) -> None:
+    story = Story(opening={"mug": 2}, pool="shared")
+    for number in range(3000):
+        story.receipt("mug", 1)
+        story.foreign_sale("mug", 1)
+        if number % 100 == 0:
+            story.rebase("mug")
+            story.register(f"o{number}", mug=1)
+            story.hold(f"o{number}")
+            story.free(f"o{number}")
+    story.register("ann", mug=units)
+    story.hold("ann")
+    assert status("never_oversold", story.history) == expected
+    assert status("fresh_snapshots_only", story.history) == "valid"
+
+
 def test_an_older_base_is_judged_by_what_it_had() -> None:
     story = Story(opening={"mug": 1})
     story.receipt("mug", 1)

@@ -6,6 +6,7 @@ awaits some of the product's asks, is the test's. What must not be in this file:
 from __future__ import annotations
 
 import gc
+import math
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -128,6 +129,14 @@ class Play:
 
     def rows(self, operation: str, kind: str = "state") -> list[tuple[Any, ...]]:
         return [row for row in self.history.raw() if row[OPERATION] == operation and row[KIND] == kind]
+
+    def took_us(self, verb: str) -> Values:
+        """From the first ask with that verb to its answer, for every customer who asked, microseconds; NaN without one."""
+        ended = {row[ORDER]: row[TIME] for row in self.rows(verb, "ok")}
+        begun: dict[str, int] = {}
+        for row in self.rows(verb, "invoke"):
+            begun.setdefault(row[ORDER], row[TIME])
+        return np.array([ended.get(order, math.nan) - time for order, time in begun.items()])
 
     def service_us(self, verb: str) -> Values:
         """What each customer's first ask with that verb took at the service itself, microseconds: the stream of that name

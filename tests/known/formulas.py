@@ -102,7 +102,9 @@ def kaufman_roberts(units: int, classes: Sequence[tuple[float, int]]) -> tuple[l
     for n in range(1, units + 1):
         weights.append(sum(load * size * weights[n - size] for load, size in classes if size <= n) / n)
     shares = np.array(weights) / sum(weights)
-    return [float(shares[max(0, units - size + 1) :].sum()) for _, size in classes], float(shares @ np.arange(units + 1))
+    return [float(shares[max(0, units - size + 1) :].sum()) for _, size in classes], float(
+        shares @ np.arange(units + 1)
+    )
 
 
 def grants_until_sold(units: int, buys: float) -> tuple[float, float]:

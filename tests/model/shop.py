@@ -26,6 +26,11 @@ def lines(**units: int) -> tuple[Line, ...]:
     return tuple(Line(sku, wanted, wanted * PRICE) for sku, wanted in units.items())
 
 
+def pages_of(most: int) -> dict[str, int]:
+    """Batches that make every job go page by page."""
+    return dict.fromkeys(("inbound", "outbound", "recovery", "settlement", "rebuild"), most)
+
+
 def order(name: str, card: str = "good", **units: int) -> Order:
     """An order as a customer submits it."""
     wanted = lines(**(units or {"mug": 1}))

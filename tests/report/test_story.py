@@ -112,5 +112,17 @@ def test_an_unknown_order_is_answered_with_those_it_may_have_meant() -> None:
         tell(History(), "a")
 
 
+def test_a_write_by_somebody_who_asked_nothing_before_is_told_by_itself() -> None:
+    history = History()
+    history.state(0, "register", kind="invoke", op_id="f1", actor="front", order="a")
+    history.state(1, "order", op_id="f1", order="a", to_state="registered")
+    history.state(S, "write_order", kind="invoke", op_id="w1", actor="worker-2", order="a")
+    history.state(S, "order", op_id="w1", order="a", from_state="registered", to_state="charging")
+    assert [(moment.who, moment.moved) for moment in moments(history, "a")] == [
+        ("front", ["registered"]),
+        ("worker-2", ["charging"]),
+    ]
+
+
 def test_orders_are_listed_as_they_came() -> None:
     assert orders(a_bumpy_order()) == ["order-17", "order-18"]
