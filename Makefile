@@ -20,14 +20,14 @@ run: $(VENV)/.ready  ## install what is needed and run the main job: a real reta
 	$(VENV)/bin/orderquake run retail_peak
 
 test: $(DEV)/.ready  ## install what is needed and run the tests
-	$(PYTEST) -n $(WORKERS) -q
+	$(PYTEST) -n $(WORKERS) -q --nbmake tests notebooks
 
 check: $(DEV)/.ready  ## format, lint, types, import contracts, tests with doctests
 	$(DEV)/bin/ruff format --check $(SOURCES)
 	$(DEV)/bin/ruff check $(SOURCES)
 	$(DEV)/bin/mypy -p orderquake.sim -p orderquake.model
 	$(DEV)/bin/lint-imports
-	$(PYTEST) -n $(WORKERS) -q
+	$(PYTEST) -n $(WORKERS) -q --nbmake tests notebooks
 
 slow: $(DEV)/.ready  ## the tests that `make test` leaves out
 	$(PYTEST) -n $(WORKERS) -q -m slow

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
+from orderquake.model.assumptions import Assumption
 from orderquake.model.flow import Ask, Flow, Store
 from orderquake.model.order import Order, State
 from orderquake.model.patience import patiently
@@ -38,7 +39,7 @@ class Architecture(ABC):
     """
 
     name: ClassVar[str]
-    requires: ClassVar[frozenset[str]]
+    requires: ClassVar[frozenset[Assumption]]
 
     def __init__(self, policy: Policy) -> None:
         self.policy = policy

@@ -143,6 +143,8 @@ VOCABULARY: dict[str, str] = {
     "notice": "the customer was answered: to_state = fulfilled | declined | refunded | cancelled, is_new",
     # Work queue, inside
     "dead_letter": "a delivery was given up: order, attempt = deliveries",
+    # marks
+    "admitted": "mark of a service with a throttle: actor = service, key = verb, a call was let pass",
     # config
     "opening": "config, one row a SKU: sku, units on hand at the start (base version 0)",
     "limits": "config: answer = JSON object of what a checker must know of the scenario",

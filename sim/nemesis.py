@@ -10,6 +10,7 @@ from typing import Annotated, ClassVar, Literal, NamedTuple, TypeAlias
 
 from pydantic import Field, model_validator
 
+from orderquake.model.assumptions import Assumption
 from orderquake.sim.demand import Part
 from orderquake.sim.units import Count, Duration, Flag, Positive, Probability, format_duration, refused
 from orderquake.sim.world.delays import Distribution, delay
@@ -151,7 +152,7 @@ class FaultKind(NamedTuple):
 
     model: type[Fault] | type[Wiped]
     does: str
-    breaks: tuple[str, ...]
+    breaks: tuple[Assumption, ...]
     heals: str
     witness: str
     example: str
@@ -161,7 +162,7 @@ FAULTS: Mapping[str, FaultKind] = {
     "lose_ask": FaultKind(
         LoseAsk,
         "an ask never reaches the service; the caller hears nothing",
-        ("every ask arrives",),
+        (Assumption.ASKS_ARRIVE,),
         "the caller asks again with the same key",
         "a fault row, and an invoke that ends in info without a state row",
         '[[fault]]\nkind = "lose_ask"\ntarget = "stock"\noperation = "reserve"\nprobability = 0.02\n',
@@ -169,7 +170,7 @@ FAULTS: Mapping[str, FaultKind] = {
     "lose_answer": FaultKind(
         LoseAnswer,
         "the service does what was asked, but its answer is lost; the caller hears nothing",
-        ("every answer arrives",),
+        (Assumption.ANSWERS_ARRIVE,),
         "the caller asks again with the same key",
         "a fault row, and an invoke that ends in info after a state row",
         '[[fault]]\nkind = "lose_answer"\ntarget = "payment"\noperation = "charge"\nprobability = 0.05\n',
@@ -177,7 +178,7 @@ FAULTS: Mapping[str, FaultKind] = {
     "duplicate": FaultKind(
         Duplicate,
         "a copy of the ask reaches the service once more, later; nobody hears the second answer",
-        ("an ask arrives once",),
+        (Assumption.ASKS_ARRIVE_ONCE,),
         "by itself",
         "a fault row, and a second arrival of the same ask",
         '[[fault]]\nkind = "duplicate"\ntarget = "payment"\noperation = "charge"\nprobability = 0.02\n'
@@ -186,7 +187,7 @@ FAULTS: Mapping[str, FaultKind] = {
     "crash": FaultKind(
         Crash,
         "the worker that asks dies: just before the ask is sent, or just after the service did it",
-        ("workers survive",),
+        (Assumption.WORKERS_SURVIVE,),
         "the queue delivers the order again when the lease runs out; recovery finds the rest",
         "a fault row, and no completion by that worker after it",
         '[[fault]]\nkind = "crash"\nwhen = "after"\ntarget = "payment"\noperation = "charge"\nnth = 3\n',
@@ -194,7 +195,7 @@ FAULTS: Mapping[str, FaultKind] = {
     "down": FaultKind(
         Down,
         "the service answers nobody; what it remembers stays",
-        ("services stay up",),
+        (Assumption.SERVICES_STAY_UP,),
         "at the end of its window",
         "a fault row at each edge, and an ask in the window that ended in info",
         '[[fault]]\nkind = "down"\ntarget = "record"\nfrom = "10 min"\nfor = "10 min"\n',
@@ -202,7 +203,7 @@ FAULTS: Mapping[str, FaultKind] = {
     "slow": FaultKind(
         Slow,
         "the service takes longer than usual",
-        ("services answer in time",),
+        (Assumption.ANSWERS_IN_TIME,),
         "at the end of its window",
         "a fault row at each edge, and an ask in the window that took longer",
         '[[fault]]\nkind = "slow"\ntarget = "stock"\nfactor = 20.0\nfrom = "5 min"\nfor = "5 min"\n',
@@ -210,7 +211,7 @@ FAULTS: Mapping[str, FaultKind] = {
     "wiped": FaultKind(
         Wiped,
         "the Stock Cache loses all it holds, acknowledged or not, and begins a new epoch",
-        ("stock store keeps acknowledged writes",),
+        (Assumption.STOCK_KEEPS_WRITES,),
         "the rebuild job fills it from the record and the orders, then opens it",
         "an epoch row that says lost, and later one that says open",
         '[[fault]]\nkind = "wiped"\ntarget = "stock"\nat = "10 min"\n',

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
 
 from orderquake.model.flow import Change
 from orderquake.sim.history import History
@@ -71,6 +70,15 @@ class Recorder:
              "", "", -1, -1, -1, cause, "inside")
         )  # fmt: skip
         return len(rows) - 1
+
+    def admitted(
+        self, time: int, verb: str, about: tuple[str, str], op_id: str, actor: str, place: str, cause: int
+    ) -> None:
+        """A throttle let a call pass."""
+        self._rows.append(
+            (time, "mark", "admitted", op_id, 0, verb, actor, place, about[0], -1, "", 0, 0, "", "", "", True,
+             "", "", -1, -1, -1, cause, "inside")
+        )  # fmt: skip
 
     def changes(
         self,

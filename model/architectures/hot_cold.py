@@ -22,6 +22,7 @@ from collections.abc import Mapping
 from typing import Any, assert_never
 
 from orderquake.model.architecture import Job
+from orderquake.model.assumptions import Assumption
 from orderquake.model.flow import Reply, Store, Within
 from orderquake.model.notice import NoticeBoard, Notify
 from orderquake.model.order import Order, State, Sync
@@ -82,12 +83,12 @@ class HotCold(Settlement, Rebuild):
     name = "hot_cold"
     requires = frozenset(
         {
-            "losses_are_announced",  # a Stock Cache that has lost writes begins a new epoch
-            "stock_has_one_owner",
-            "orders_keep_writes",
-            "orders_compare_and_set",
-            "record_keeps_commits",
-            "keys_outlive_asks",  # the provider remembers a key for longer than anybody sends it
+            Assumption.LOSSES_ARE_ANNOUNCED,
+            Assumption.STOCK_HAS_ONE_OWNER,
+            Assumption.ORDERS_KEEP_WRITES,
+            Assumption.ORDERS_COMPARE_AND_SET,
+            Assumption.RECORD_KEEPS_COMMITS,
+            Assumption.KEYS_OUTLIVE_ASKS,
         }
     )
 

@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import ClassVar, NamedTuple
 
 from orderquake.sim.checkers.finding import NOTHING, NOWHERE, Aside, Finding, Kinds, PartByPart, broken, kept
 from orderquake.sim.checkers.fold import EVERY, Context
 from orderquake.sim.history import Row
 
-VERBS: Mapping[str, tuple[str, str]] = {
-    "capture": ("payment", "charge"),
-    "decline": ("payment", "charge"),
-    "refund": ("payment", "refund"),
-}
-"""Row that shows an accepted call -> the service that throttles it, and the verb under which it does."""
 ONE_CALL = 10**12
 """A call, in the units of a bucket's level: millionths of a call a second, times microseconds."""
 
 
 class Pressure(NamedTuple):
-    """The calls of one operation. A part fills in either half: what was asked again, or what was accepted.
+    """The calls of one operation. A part fills in either half: what was asked again, or what was admitted.
 
     level     how full the throttle's bucket was at `time`, in units of ONE_CALL
-    tests     repeated asks under a limit, or accepted calls under a throttle
+    tests     repeated asks under a limit, or admitted calls under a throttle
     """
 
     level: int = 0
@@ -33,15 +27,20 @@ class Pressure(NamedTuple):
 
 
 class BackpressureBounded(PartByPart[Pressure]):
-    """Nobody is asked too often. Hears: the provider's ledger (outside), asks (inside)."""
+    """Nobody is asked too often. Hears: asks, and throttles that let calls pass (inside)."""
 
     # Simplified: an ask says itself which attempt it is; matters when an endless one calls each its first.
 
     name = "backpressure_bounded"
-    hears: ClassVar[Kinds] = {"invoke": EVERY, "state": frozenset(VERBS)}
+    hears: ClassVar[Kinds] = {"invoke": EVERY, "mark": frozenset({"admitted"})}
+    echoed = frozenset({"admitted"})
 
     def part(self, row: Row) -> str:
-        return row.operation if row.kind == "invoke" else "\0".join(VERBS[row.operation])
+        return row.operation if row.kind == "invoke" else f"{row.actor}\0{row.key}"
+
+    def echoes(self, row: Row, parts: Mapping[str, Pressure | Finding]) -> Iterable[tuple[str, Row]]:
+        """What passes the throttle of its verb counts for the whole account, too: a call of no verb in particular."""
+        yield f"{row.actor}\0", row._replace(key="")
 
     def start(self) -> Pressure:
         return Pressure()
@@ -49,7 +48,7 @@ class BackpressureBounded(PartByPart[Pressure]):
     def hear(self, state: Pressure, row: Row, context: Context) -> Pressure | Finding:
         if row.kind == "invoke":
             return self.asked(state, row, context) if row.attempt else state
-        return self.accepted(state, row, context)
+        return self.admitted(state, row, context)
 
     def asked(self, state: Pressure, row: Row, context: Context) -> Pressure | Finding:
         """Attempts count from zero, so the last that is allowed is one less than the limit."""
@@ -63,10 +62,9 @@ class BackpressureBounded(PartByPart[Pressure]):
             return broken(tests, reason, row.index)
         return state._replace(tests=tests)
 
-    def accepted(self, state: Pressure, row: Row, context: Context) -> Pressure | Finding:
+    def admitted(self, state: Pressure, row: Row, context: Context) -> Pressure | Finding:
         """In no window of length t more than burst + per_s * t: a bucket that leaks so never overflows."""
-        service, verb = VERBS[row.operation]
-        throttle = context.limits.get("throttles", {}).get(service)
+        throttle = context.limits.get("throttles" if row.key else "account_throttles", {}).get(row.actor)
         if throttle is None:
             return state
         tests = Aside(state.tests + 1)
@@ -74,7 +72,7 @@ class BackpressureBounded(PartByPart[Pressure]):
         level = max(0, state.level - leaked) + ONE_CALL
         if level > throttle["burst"] * ONE_CALL:
             reason = (
-                f"the {service} provider took a {verb} of order {row.order} at {row.time} us, one more than "
+                f"{row.actor} let a {row.key or 'call'} of order {row.order} pass at {row.time} us, one more than "
                 f"{throttle['per_s']} a second after a burst of {throttle['burst']}"
             )
             return broken(tests, reason, state.latest, row.index)

@@ -288,16 +288,28 @@ def sold_out(history: History) -> pd.DataFrame:
     left: dict[str, int] = {}
     opening: dict[str, int] = {}
     first: dict[str, int] = {}
+    now, touched = 0, dict[str, None]()
+
+    def look() -> None:
+        """Between two rows of one atomic step nothing is for sale or not: look when the instant is over."""
+        for sku in touched:
+            if left[sku] <= 0:
+                first.setdefault(sku, now)
+        touched.clear()
+
     for values in history.raw():
         if values[OPERATION] == "opening" and values[KIND] == "config":
             opening[values[SKU]] = left[values[SKU]] = values[UNITS]
         elif values[KIND] == "state" and values[IS_NEW] and "cache.available" in (values[DEBIT], values[CREDIT]):
             if values[OPERATION] == "rebase" and values[ANSWER] != "applied":
                 continue
+            if values[TIME] != now:
+                look()
+                now = values[TIME]
             sku = values[SKU]
             left[sku] = left.get(sku, 0) + (values[UNITS] if values[DEBIT] == "cache.available" else -values[UNITS])
-            if left[sku] <= 0 and sku not in first:
-                first[sku] = values[TIME]
+            touched[sku] = None
+    look()
     return pd.DataFrame(
         {
             "sku": list(first),

@@ -4,8 +4,8 @@ SimPy's events carry a list of callbacks, a value, and a success or a failure ea
 system is "after so long, do this with that". So an entry of the heap may be a call instead of an event, and one loop
 serves both; whoever extends the world may use SimPy's processes and resources on the same `environment`.
 
-There are two engines with one order of events, `(time, priority, serial)`: `fast` runs the loop below; `stock` wraps each
-call in an event and leaves the running to SimPy. Histories are equal to the bit on both, and a test keeps it so.
+There are two engines with one order of events, `(time, priority, serial)`: `fast` runs the loop below; `stock` wraps
+each call in an event and leaves the running to SimPy. Histories are equal to the bit on both, and a test keeps it so.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ What waits when the service goes down is lost, and what it was working on never 
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
@@ -28,7 +29,7 @@ class Trouble(Protocol):
 
 
 class Bucket:
-    """A token bucket in whole microseconds: `burst` at once, then one every `1e6 / per_s`.
+    """A token bucket in whole microseconds: `burst` at once, then one every `1e6 / per_s`, rounded up.
 
     A call passes iff a token is there at that moment; none is ever borrowed.
     """
@@ -36,7 +37,7 @@ class Bucket:
     __slots__ = ("full_us", "level_us", "price_us", "seen_us")
 
     def __init__(self, throttle: Throttle) -> None:
-        self.price_us = round(1_000_000 / throttle.per_s)
+        self.price_us = math.ceil(1_000_000 / throttle.per_s)
         self.full_us = self.price_us * throttle.burst
         self.level_us = self.full_us
         self.seen_us = 0
@@ -121,7 +122,7 @@ class Replica:
         if self.is_down:
             self.lose(sending)
             return
-        if (why := self.throttled(sending.ask.verb)) is not None:
+        if (why := self.throttled(sending)) is not None:
             self.wire.refuse(sending, why)
             return
         if self.capacity is not None and self.busy >= self.capacity:
@@ -133,7 +134,7 @@ class Replica:
             return
         self.begin(sending)
 
-    def throttled(self, verb: str) -> str | None:
+    def throttled(self, sending: Sending) -> str | None:
         """Why the throttle refuses, or None; a call that passes pays one token of each kind."""
         throttle = self.config.throttle
         if throttle is None and self.account is None:
@@ -141,9 +142,9 @@ class Replica:
         now = self.kernel.now
         bucket = None
         if throttle is not None:
-            bucket = self.buckets.get(verb)
+            bucket = self.buckets.get(sending.ask.verb)
             if bucket is None:
-                bucket = self.buckets[verb] = Bucket(throttle)
+                bucket = self.buckets[sending.ask.verb] = Bucket(throttle)
             if not bucket.holds(now):
                 return "throttled"
         if self.account is not None:
@@ -152,6 +153,7 @@ class Replica:
             self.account.take()
         if bucket is not None:
             bucket.take()
+        self.recorder.admitted(now, sending.ask.verb, sending.about, sending.op_id, self.name, self.place, sending.row)
         return None
 
     def begin(self, sending: Sending) -> None:

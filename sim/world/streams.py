@@ -1,8 +1,8 @@
 """Luck, by name. Every source of chance has its own stream, and an order finds its own draw there.
 
 A stream is (name, attempt), indexed by the order's original number: removing an order, or adding a draw elsewhere,
-moves nobody else's luck. Draws come in blocks of 1,024 from Philox, keyed by a stable hash of seed and name, with the block's
-number and the attempt as counter (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", 2011).
+moves nobody else's luck. Draws come in blocks of 1,024 from Philox, keyed by a stable hash of seed and name, with the
+block's number and the attempt as counter (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", 2011).
 """
 
 from __future__ import annotations

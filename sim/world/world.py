@@ -10,12 +10,12 @@ from orderquake.model.architecture import Architecture, Job
 from orderquake.model.verbs import VERBS
 from orderquake.sim.history import History
 from orderquake.sim.recorder import Recorder
-from orderquake.sim.scenario import Scenario
+from orderquake.sim.scenario import Scenario, Throttle
 from orderquake.sim.units import SECOND
 from orderquake.sim.world.customers import Customers
 from orderquake.sim.world.faults import inject
 from orderquake.sim.world.gauges import Gauges
-from orderquake.sim.world.kernel import Kernel
+from orderquake.sim.world.kernel import Engine, Kernel
 from orderquake.sim.world.outside import Outside
 from orderquake.sim.world.performer import Performer, Task
 from orderquake.sim.world.provider import Provider
@@ -33,10 +33,10 @@ REST_EVERY_US = 10 * SECOND
 class World:
     """The timed world. Build it, `run` it once, and read its `history`."""
 
-    def __init__(self, scenario: Scenario, design: Architecture, seed: int) -> None:
+    def __init__(self, scenario: Scenario, design: Architecture, seed: int, engine: Engine = "fast") -> None:
         self.scenario = scenario
         self.design = design
-        self.kernel = Kernel()
+        self.kernel = Kernel(engine)
         self.streams = Streams(seed)
         self.history = History()
         self.recorder = Recorder(self.history)
@@ -141,9 +141,12 @@ def limits_of(scenario: Scenario) -> dict[str, Any]:
         "queue_bounds": {
             name: service.queue_bound for name, service in services.items() if service.queue_bound is not None
         },
-        "throttles": {
-            name: {"per_s": service.throttle.per_s, "burst": service.throttle.burst}
-            for name, service in services.items()
-            if service.throttle is not None
+        "throttles": {name: shown(service.throttle) for name, service in services.items() if service.throttle},
+        "account_throttles": {
+            name: shown(service.account_throttle) for name, service in services.items() if service.account_throttle
         },
     }
+
+
+def shown(throttle: Throttle) -> dict[str, float]:
+    return {"per_s": throttle.per_s, "burst": throttle.burst}

@@ -1,4 +1,4 @@
-"""Orders a second of `flash_sale`, with full history and all checkers, beside an idiomatic SimPy script of the same path.
+"""Orders a second of `flash_sale` with full history and all checkers, beside an idiomatic SimPy script of its path.
 
 Each figure is the median of interleaved runs in fresh processes; only the ratio means anything on a noisy machine.
 

@@ -95,6 +95,10 @@ class Story:
         }
         return self.row("capture", **filled | columns)
 
+    def admit(self, verb: str) -> int:
+        """The provider's throttle lets a call pass."""
+        return self.row("admitted", kind="mark", key=verb, actor="payment", order="ann")
+
     def refund(self, order: str, amount: int | None = None, **columns: Any) -> int:
         self.wait()
         filled = {

@@ -151,7 +151,7 @@ def test_a_throttle_lets_a_burst_through_and_then_its_rate_exactly(gap_us: int, 
     story = Story(throttles={"payment": {"per_s": 1, "burst": 2}})
     for pause in (0, 0, gap_us, SECOND, SECOND):
         story.now += pause
-        story.row("capture", order="ann", is_new=False)
+        story.admit("charge")
     assert status("backpressure_bounded", story.history) == expected
 
 
@@ -159,14 +159,23 @@ def test_a_long_rest_earns_no_more_than_one_burst() -> None:
     story = Story(throttles={"payment": {"per_s": 1, "burst": 2}})
     for pause in (0, 60, 0):
         story.wait(pause)
-        story.row("capture", order="ann", is_new=False)
+        story.admit("charge")
     assert status("backpressure_bounded", story.history) == "valid"
-    story.row("capture", order="ann", is_new=False)
+    story.admit("charge")
+    assert status("backpressure_bounded", story.history) == "invalid"
+
+
+def test_an_account_counts_all_verbs_together() -> None:
+    story = Story(account_throttles={"payment": {"per_s": 1, "burst": 3}})
+    for verb in ("charge", "refund", "charge"):
+        story.admit(verb)
+    assert status("backpressure_bounded", story.history) == "valid"
+    story.admit("refund")
     assert status("backpressure_bounded", story.history) == "invalid"
 
 
 def test_charges_and_refunds_have_a_throttle_each() -> None:
     story = Story(throttles={"payment": {"per_s": 1, "burst": 2}})
-    for operation in ("capture", "decline", "refund", "refund"):
-        story.row(operation, order="ann", is_new=False)
+    for verb in ("charge", "charge", "refund", "refund"):
+        story.admit(verb)
     assert status("backpressure_bounded", story.history) == "valid"

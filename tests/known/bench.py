@@ -1,6 +1,8 @@
-"""A shop with one errand: customers of a scenario come to it, and each asks the product's services over the product's
-wire. Kernel, streams, demand, wire, performer, services, stores and faults are the product's own; only the errand, which
-awaits some of the product's asks, is the test's. What must not be in this file: a formula.
+"""A shop with one errand: customers of a scenario come to it, and each asks the product's services over its wire.
+
+Kernel, streams, demand, wire, performer, services, stores and faults are the product's own; only the errand, which awaits
+some of the product's asks, is the test's. `run_whole` is the product's world as it stands. What must not be in this
+file: a formula.
 """
 
 from __future__ import annotations
@@ -8,8 +10,9 @@ from __future__ import annotations
 import gc
 import math
 from abc import abstractmethod
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -30,24 +33,30 @@ from orderquake.sim.world.service import Replica
 from orderquake.sim.world.streams import Stream, Streams
 from orderquake.sim.world.wire import Sender, Wire
 from orderquake.sim.world.workload import Arrival, demand_of
+from orderquake.sim.world.world import World
 
 Values: TypeAlias = "np.ndarray[Any, np.dtype[np.float64]]"
 
-TIME, KIND, OPERATION, ORDER, SKU, UNITS, ANSWER, IS_NEW, DEADLINE, KEY = (
+TIME, KIND, OPERATION, KEY, ORDER, SKU, UNITS, ANSWER, IS_NEW, TO_STATE, DEADLINE = (
     Row._fields.index(name) - 1
-    for name in ("time", "kind", "operation", "order", "sku", "units", "answer", "is_new", "deadline", "key")
+    for name in (
+        "time",
+        "kind",
+        "operation",
+        "key",
+        "order",
+        "sku",
+        "units",
+        "answer",
+        "is_new",
+        "to_state",
+        "deadline",
+    )
 )
 """Where the columns lie in a bare row of `History.raw`."""
 
-AT_ONCE = {"kind": "constant", "value": "0 s"}
-NEVER_TIRED = {"timeout": "400 days", "attempts": 1}
-
 
 # -- the shop
-
-
-def exponential(mean_s: float) -> dict[str, Any]:
-    return {"kind": "exponential", "mean": seconds(mean_s)}
 
 
 def seconds(value: float) -> str:
@@ -55,44 +64,51 @@ def seconds(value: float) -> str:
     return f"{round(value * SECOND)} us"
 
 
-def lognormal(mean_s: float, cv: float) -> dict[str, Any]:
-    return {"kind": "lognormal", "mean": seconds(mean_s), "cv": cv}
+def constant(value_s: float) -> dict[str, Any]:
+    return {"kind": "constant", "value": seconds(value_s)}
+
+
+def exponential(mean_s: float) -> dict[str, Any]:
+    return {"kind": "exponential", "mean": seconds(mean_s)}
 
 
 def gamma(mean_s: float, cv: float) -> dict[str, Any]:
     return {"kind": "gamma", "mean": seconds(mean_s), "cv": cv}
 
 
-def constant(value_s: float) -> dict[str, Any]:
-    return {"kind": "constant", "value": seconds(value_s)}
+def lognormal(mean_s: float, cv: float) -> dict[str, Any]:
+    return {"kind": "lognormal", "mean": seconds(mean_s), "cv": cv}
+
+
+def poisson(rate_per_s: float, **more: Any) -> dict[str, Any]:
+    return {"kind": "poisson", "rate_per_s": rate_per_s, "popularity": {"kind": "uniform"}, **more}
+
+
+SERVICES = ("order_cache", "stock", "payment", "record", "notice", "queue")
+AT_ONCE = constant(0.0)
+UNTIRING = {"timeout": "400 days", "attempts": 1}
 
 
 def shop(horizon_s: float, workload: Mapping[str, Any], **tables: Any) -> Scenario:
     """A scenario in one place where nothing takes time, nothing is limited and nobody is impatient, except for what the
-    caller says in `service`, `policy`, `stock`, `jobs`, `fault`, `place`."""
+    caller says in `service`, `policy` and the other tables of a scenario."""
     said: Mapping[str, Mapping[str, Any]] = tables.pop("service", {})
-    names = ("order_cache", "stock", "payment", "record", "notice", "queue")
-    service: dict[str, dict[str, Any]] = {name: {"latency": AT_ONCE, **said.get(name, {})} for name in names}
+    service: dict[str, dict[str, Any]] = {name: {"latency": AT_ONCE, **said.get(name, {})} for name in SERVICES}
     service["payment"] = {"throttle": None, "account_throttle": None, "declines": 0.0, **service["payment"]}
     service["record"] = {"capacity": None, **service["record"]}
-    policy = {"patience": {name: NEVER_TIRED for name in names}, **tables.pop("policy", {})}
     return Scenario.model_validate(
         {
             "schema_version": 1,
             "question": "Does the mechanism agree with what is known?",
             "horizon": seconds(horizon_s),
             "workload": {"price_pence": {"low": 100, "high": 100}, **workload},
-            "place": [{"name": "here"}],
+            "place": [{"name": "here", "workers": 200}],
             "local_latency": AT_ONCE,
             "service": service,
-            "policy": policy,
+            "policy": {"patience": dict.fromkeys(SERVICES, UNTIRING), **tables.pop("policy", {})},
             **tables,
         }
     )
-
-
-def poisson(rate_per_s: float, **more: Any) -> dict[str, Any]:
-    return {"kind": "poisson", "rate_per_s": rate_per_s, "popularity": {"kind": "uniform"}, **more}
 
 
 class Errand(HotCold):
@@ -102,7 +118,7 @@ class Errand(HotCold):
 
     @abstractmethod
     async def run(self, order: Order, number: int) -> None:
-        """Ask what has to be asked. `number` counts the customers."""
+        """Ask what has to be asked. `number` counts the customers from 0."""
 
 
 class Pays(Errand):
@@ -117,21 +133,20 @@ class Pays(Errand):
 
 @dataclass
 class Play:
-    """What one play left behind. arrivals are the customers who came, in order of time."""
+    """What one play left behind. `orders` and `arrivals` are the customers who came, in order of time."""
 
     scenario: Scenario
     history: History
-    stores: dict[str, Any]
     replicas: dict[str, Replica]
     front: Sender
-    arrivals: list[Arrival]
-    streams: Streams
+    arrivals: list[Arrival] = field(default_factory=list)
+    orders: list[str] = field(default_factory=list)
 
     def rows(self, operation: str, kind: str = "state") -> list[tuple[Any, ...]]:
-        return [row for row in self.history.raw() if row[OPERATION] == operation and row[KIND] == kind]
+        return rows(self.history, operation, kind)
 
     def took_us(self, verb: str) -> Values:
-        """From the first ask with that verb to its answer, for every customer who asked, microseconds; NaN without one."""
+        """From the first ask with that verb to its answer, microseconds, for every customer who asked; NaN without."""
         ended = {row[ORDER]: row[TIME] for row in self.rows(verb, "ok")}
         begun: dict[str, int] = {}
         for row in self.rows(verb, "invoke"):
@@ -139,42 +154,49 @@ class Play:
         return np.array([ended.get(order, math.nan) - time for order, time in begun.items()])
 
     def service_us(self, verb: str) -> Values:
-        """What each customer's first ask with that verb took at the service itself, microseconds: the stream of that name
-        tells it again, since luck is found by name and number."""
+        """What each customer's first ask with that verb took at the service itself, microseconds.
+
+        Luck is found by name and number, so the stream of that name tells it again.
+        """
         work = self.front.routes[verb].service
         if isinstance(work, Stream):
             return np.array([work.draw(arrival.number) for arrival in self.arrivals], dtype=np.float64)
         return np.full(len(self.arrivals), float(work))
 
-    def after(self, warm_up_s: float) -> Any:
+    def came_after(self, warm_up_s: float) -> Any:
         """Which of the customers came after the warm-up, as a mask."""
         return np.array([arrival.at_us for arrival in self.arrivals]) >= warm_up_s * SECOND
 
 
+def rows(history: History, operation: str, kind: str = "state") -> list[tuple[Any, ...]]:
+    return [row for row in history.raw() if row[OPERATION] == operation and row[KIND] == kind]
+
+
 def play(scenario: Scenario, errand: type[Errand], seed: int, *, then_s: float = 0.0) -> Play:
-    """Let every customer of the scenario run the errand, wait until nobody is left under way, and then so much longer."""
+    """Let every customer of the scenario run the errand, wait until nobody is under way, and then so much longer."""
     kernel, streams, history = Kernel(), Streams(seed), History()
     recorder = Recorder(history)
     demand = demand_of(scenario, streams)
     design = errand(policy_of(scenario))
     wire = Wire(scenario, kernel, streams, recorder)
-    stores = design.stores(demand.opening)
-    for name, store in stores.items():
+    for name, store in design.stores(demand.opening).items():
         wire.replicas[name] = Replica(
             name, scenario.place_of(name), store, scenario.service[name], kernel, wire, recorder
         )
     performer = Performer(design, kernel, streams, wire)
     inject(scenario, kernel, streams, recorder, wire)
-    front = Sender("customer", scenario.place[0].name, "")
-    came: list[Arrival] = []
+    for sku, units in demand.opening.items():
+        history.state(0, "opening", kind="config", sku=sku, units=units, version=0)
+    made = Play(scenario, history, wire.replicas, Sender("customer", scenario.place[0].name, ""))
     gone = 0
 
     def come(arrival: Arrival) -> None:
         if (following := next(demand.arrivals, None)) is not None:
             kernel.after(following.at_us - kernel.now, come, following)
-        came.append(arrival)
         order = Visit(arrival).order
-        performer.start(Task(design.run(order, arrival.number), order.id, front, arrival.number, {}, go))
+        made.arrivals.append(arrival)
+        made.orders.append(order.id)
+        performer.start(Task(design.run(order, arrival.number), order.id, made.front, arrival.number, {}, go))
 
     def go(_task: Task, _how: str, _value: Any) -> None:
         nonlocal gone
@@ -182,12 +204,65 @@ def play(scenario: Scenario, errand: type[Errand], seed: int, *, then_s: float =
 
     if (first := next(demand.arrivals, None)) is not None:
         kernel.after(first.at_us, come, first)
-    collects = gc.isenabled()
+    with without_collector():
+        kernel.run(scenario.horizon)
+        while gone < len(made.orders):
+            kernel.run(kernel.now + scenario.horizon)
+        kernel.run(kernel.now + round(then_s * SECOND))
+    return made
+
+
+def run_whole(scenario: Scenario, seed: int, design: type[HotCold] = HotCold) -> History:
+    """The whole product on a scenario, without judging it."""
+    world = World(scenario, design(policy_of(scenario)), seed)
+    with without_collector():
+        world.run()
+    return world.history
+
+
+@contextmanager
+def without_collector() -> Iterator[None]:
+    """As `simulate` does it: rows form no cycles, and looking for some takes a third of the time."""
+    was_on = gc.isenabled()
     gc.disable()
-    kernel.run(scenario.horizon)
-    while gone < len(came):
-        kernel.run(kernel.now + scenario.horizon)
-    kernel.run(kernel.now + round(then_s * SECOND))
-    if collects:
-        gc.enable()
-    return Play(scenario, history, stores, wire.replicas, front, came, streams)
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+# -- what is measured of holds
+
+
+def held_units(
+    made: Play, warm_up_s: float, about: float = 0.0, orders: Collection[str] | None = None
+) -> tuple[float, float]:
+    """Time averages over all but the warm-up: units held (by these orders), and their squared distance from `about`.
+
+    A hold that nobody put back ends at its deadline, whenever that is noticed.
+    """
+    put_back = {row[KEY]: row[TIME] for row in made.rows("free") if row[ANSWER] == "released"}
+    spans = [
+        (row[TIME], put_back.get(row[KEY], row[DEADLINE]), row[UNITS])
+        for row in made.rows("hold")
+        if orders is None or row[ORDER] in orders
+    ]
+    begin, end, units = np.array(spans, dtype=np.float64).T
+    since, until = warm_up_s * SECOND, float(made.scenario.horizon)
+    moments = np.clip(np.concatenate((begin, end)), since, until)
+    order = np.argsort(moments, kind="stable")
+    level = np.cumsum(np.concatenate((units, -units))[order])
+    lasted = np.diff(np.append(moments[order], until))
+    return float(level @ lasted) / (until - since), float((level - about) ** 2 @ lasted) / (until - since)
+
+
+def refused_share(made: Play, warm_up_s: float, place: str = "") -> float:
+    """Share of those who came after the warm-up (from a place) and were told that nothing is left."""
+    came = [
+        order
+        for order, arrival in zip(made.orders, made.arrivals, strict=True)
+        if arrival.at_us >= warm_up_s * SECOND and place in ("", arrival.place)
+    ]
+    out = {row[ORDER] for row in made.rows("reserve", "ok") if row[ANSWER] == "sold_out"}
+    return sum(order in out for order in came) / len(came)

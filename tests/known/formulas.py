@@ -1,5 +1,7 @@
-"""The reference side: textbook formulas, computed afresh. Nothing of ours is imported here, so nothing of ours is on both
-sides of a comparison; `test_formulas.py` holds them against numbers printed elsewhere.
+"""The reference side: textbook formulas, computed afresh.
+
+Nothing of ours is imported here, so nothing of ours is on both sides of a comparison; `test_formulas.py` holds the
+formulas against numbers that were printed elsewhere.
 """
 
 from __future__ import annotations
@@ -48,7 +50,7 @@ def mean_wait_of_regular_arrivals(rho: float) -> float:
 
 
 def waits_at_most(x: float, rho: float) -> float:
-    """M/D/1: chance of a wait of at most x services. source   Erlang (1909); the alternating sum is good up to x = 20"""
+    """M/D/1: chance of a wait of at most x services. source   Erlang (1909); good up to x = 20"""
     terms = ((-rho * (x - k)) ** k / math.factorial(k) * math.exp(rho * (x - k)) for k in range(math.floor(x) + 1))
     return (1 - rho) * math.fsum(terms)
 
@@ -142,8 +144,8 @@ def largest_drift(m: float, cycles: int) -> float:
 
 
 def oversold_in_one_cycle(shelf: int, local: float, foreign: float, safety: int) -> tuple[float, float]:
-    """Poisson local demand, capped at what the shop may sell, and Poisson foreign sales from one shelf: chance that it is
-    oversold, and mean units."""
+    """Poisson local demand, capped at what the shop may sell, and Poisson foreign sales, all from one shelf: chance that
+    it is oversold, and mean units."""
     ours, theirs = stats.poisson(local), stats.poisson(foreign)
     may_sell = shelf - safety
     sold = [float(ours.pmf(n)) for n in range(may_sell)] + [float(ours.sf(may_sell - 1))]
@@ -159,7 +161,7 @@ def oversold_in_one_cycle(shelf: int, local: float, foreign: float, safety: int)
 
 
 def receipts(tries: int, ask_lost: float, answer_lost: float) -> tuple[float, float, float, float, float]:
-    """A sender tries until it is answered: chances of 0, 1 and more receipts, mean receipts, chance that it gives up."""
+    """A sender tries until answered: chances of 0, 1 and more receipts, mean receipts, chance that it gives up."""
     arrives, silent = 1 - ask_lost, ask_lost + (1 - ask_lost) * answer_lost
     never = ask_lost**tries
     # One receipt, at the k-th try: either answered, or its answer lost and every later ask lost as well.

@@ -1,4 +1,4 @@
-"""The reference formulas against numbers that others have printed, so that a test of ours cannot agree with a mistake."""
+"""The reference formulas against numbers that others printed, so that nothing of ours can agree with a mistake."""
 
 from __future__ import annotations
 

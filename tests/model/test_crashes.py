@@ -7,17 +7,23 @@ so that it is done by nobody's order much later, when others have long gone on.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import partial
 from typing import Any, Literal, NamedTuple
 
 import pytest
 
+from orderquake.model.architecture import Architecture
+from orderquake.model.architectures.hot_cold import HotCold
 from orderquake.model.flow import Store
+from orderquake.model.mutants.consumes_without_looking import ConsumesWithoutLooking
+from orderquake.model.mutants.refunds_before_writing import RefundsBeforeWriting
 from orderquake.model.order import State
 from orderquake.model.policy import MINUTE, Policy
 from tests.model.shop import Books, Shop, order, pages_of
 
 When = Literal["before", "after", "late"]
+Money = Literal["pay_first", "reserve_first"]
 
 
 class Crash(Exception):
@@ -167,3 +173,97 @@ def test_on_an_undisturbed_day_all_is_done_once() -> None:
         told={"ann": ("fulfilled",), "bob": ("refunded",)},
         posts=("ann/final", "bob/final"),
     )
+
+
+# -- what happens while somebody lies dead
+
+
+def goods_come_in_and_are_seen(shop: Shop) -> None:
+    shop.record.move("receipt", "mug", 2)
+    shop.tick("refresh")
+
+
+def another_buys_when_holds_have_run_out(shop: Shop) -> None:
+    shop.wait(shop.design.policy.ttl_us)
+    shop.submit(order("bob"))
+    while shop.step("bob"):
+        pass
+
+
+def the_customer_changes_her_mind(shop: Shop) -> None:
+    shop.cancel("ann")
+
+
+def the_cache_is_lost_and_rebuilt(shop: Shop) -> None:
+    lost(shop)
+    shop.tick("rebuild")
+
+
+MEANWHILE = (
+    goods_come_in_and_are_seen,
+    another_buys_when_holds_have_run_out,
+    the_customer_changes_her_mind,
+    the_cache_is_lost_and_rebuilt,
+)
+
+
+def objections(day: Day, meanwhile: Callable[[Shop], None], design: type[Architecture], when: When) -> list[str]:
+    """What is wrong in the end, for every ask at which ann's worker may die; how it ends may differ, what fits not."""
+    wrong: list[str] = []
+    dies_at = 0  # nobody dies; then the first ask, and so on
+    asks = 1
+    while dies_at <= asks:
+        shop = Shop(policy=day.policy, mug=day.mug, design=design)
+        shop.submit(order("ann"))
+        wire = Wire(shop.stores)
+        wire.dies_at, wire.when = dies_at, when
+        with suppress(Crash):
+            shop.work()
+        asks = asks if dies_at else wire.asks
+        wire.dies_at = 0
+        meanwhile(shop)
+        shop.recover()
+        for arrive in wire.late:
+            arrive(shop.now_us)
+        shop.recover()
+        shop.close()
+        shop.wait(day.policy.ttl_us)
+        shop.recover()
+        shop.close()
+        books = shop.books()
+        wrong += [
+            f"{dies_at}: {name} is {state}, paid {books.net[name]} in {books.captures[name]}, told {books.told[name]}"
+            for name, state in books.states.items()
+            if books.net[name] != 100 * (state == "fulfilled")
+            or books.captures[name] > 1
+            or books.told[name] != (state,)
+        ]
+        if not shop.rests() or books.promised != books.on_hand or min(books.on_hand.values()) < 0:
+            wrong.append(f"{dies_at}: {books.on_hand} on hand, {books.promised} to be promised")
+        dies_at += 1
+    return wrong
+
+
+@pytest.mark.parametrize("when", ["before", "after", "late"])
+@pytest.mark.parametrize("mug", [0, 1])
+@pytest.mark.parametrize("policy", ["pay_first", "reserve_first"])
+@pytest.mark.parametrize("meanwhile", MEANWHILE)
+def test_whatever_happens_meanwhile_money_and_goods_fit_how_the_order_ends(
+    meanwhile: Callable[[Shop], None], policy: Money, mug: int, when: When
+) -> None:
+    day = Day((), Policy(order=policy, ttl_us=MINUTE), mug)
+    assert objections(day, meanwhile, HotCold, when) == []
+
+
+@pytest.mark.parametrize(
+    ("planted", "meanwhile", "mug", "says"),
+    [
+        (RefundsBeforeWriting, goods_come_in_and_are_seen, 0, "ann is fulfilled, paid 0"),
+        (ConsumesWithoutLooking, another_buys_when_holds_have_run_out, 1, "-1} on hand"),
+    ],
+)
+def test_who_forgets_a_rule_is_found_out(
+    planted: type[Architecture], meanwhile: Callable[[Shop], None], mug: int, says: str
+) -> None:
+    day = Day((), Policy(ttl_us=MINUTE), mug)
+    assert any(says in each for each in objections(day, meanwhile, planted, "after"))

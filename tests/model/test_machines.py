@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import settings
+import pytest
+from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, multiple, precondition, rule
+from hypothesis.stateful import run_state_machine_as_test
 
+from orderquake.model.mutants.consumes_without_looking import TrustingStock
+from orderquake.model.mutants.overwrites_on_refresh import OverwritingStock
+from orderquake.model.mutants.subtracts_at_apply import SubtractingStock
 from orderquake.model.payment import (
     AskRefund,
     Captured,
@@ -65,12 +70,13 @@ class Stock(RuleBasedStateMachine):
     """
 
     refreshes = Bundle("refreshes")
+    made_of: type[StockCache] = StockCache
 
     def __init__(self) -> None:
         super().__init__()
         self.now = 0
         self.record = SystemOfRecord(dict.fromkeys(SKUS, 4))
-        self.cache = StockCache(dict.fromkeys(SKUS, 4))
+        self.cache = self.made_of(dict.fromkeys(SKUS, 4))
         self.had = {(sku, 0): 4 for sku in SKUS}
         self.base_v = dict.fromkeys(SKUS, 0)
         self.promises: dict[str, Promise] = {}
@@ -359,3 +365,13 @@ TestProvider = Provider.TestCase
 TestProvider.settings = QUICK
 TestQueue = Queue.TestCase
 TestQueue.settings = QUICK
+
+
+@pytest.mark.parametrize("planted", [OverwritingStock, SubtractingStock, TrustingStock])
+def test_the_oracle_notices_a_store_that_forgets(planted: type[StockCache]) -> None:
+    """Searched from a fixed start, so that the search is the same every time."""
+    machine = type("Planted", (Stock,), {"made_of": planted})
+    thorough = settings(max_examples=2_000, stateful_step_count=40, deadline=None, derandomize=True, database=None,
+                        phases=[Phase.generate])  # fmt: skip
+    with pytest.raises((AssertionError, KeyError)):
+        run_state_machine_as_test(machine, settings=thorough)

@@ -241,6 +241,16 @@ def test_a_product_is_sold_out_when_its_last_unit_is_promised() -> None:
     assert list(found.itertuples(index=False, name=None)) == [("mug", 1, 3.0, False)]
 
 
+def test_a_refresh_that_takes_off_what_is_shipped_sells_nothing_out() -> None:
+    history = History()
+    history.state(0, "opening", kind="config", sku="mug", units=3)
+    history.state(S, "hold", sku="mug", units=2, debit="cache.held", credit="cache.available")
+    base = {"debit": "cache.available", "credit": "cache.base"}
+    history.state(2 * S, "rebase", sku="mug", units=-2, answer="applied", **base)
+    history.state(2 * S, "drop", sku="mug", units=2, debit="cache.available", credit="cache.pinned")
+    assert len(sold_out(history)) == 0
+
+
 def test_a_history_that_has_grown_is_measured_anew() -> None:
     history = History()
     asks(history, "charge", (0, S), key="k")

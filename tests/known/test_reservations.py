@@ -1,0 +1,345 @@
+"""Stock held by reservations that run out: the Stock Cache, asked by the product's customers.
+
+A unit is a server and a hold a service: it lasts until paid, or to its TTL where the customer abandons it. How long paying
+takes is the latency of the payment provider; who abandons is who has a card that would be declined. Once the same chance
+is measured through the whole of `hot_cold`, where a declined order gives its units back.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from orderquake.model.order import Line, Order
+from orderquake.model.payment import GOOD, Charge
+from orderquake.model.stock import Consume, Release, Reserve, Reserved
+from orderquake.sim.study.measures import sold_out
+from orderquake.sim.units import SECOND
+from tests.known import formulas
+from tests.known.bench import (
+    ANSWER,
+    AT_ONCE,
+    ORDER,
+    SKU,
+    TIME,
+    TO_STATE,
+    Errand,
+    constant,
+    exponential,
+    held_units,
+    lognormal,
+    play,
+    poisson,
+    refused_share,
+    rows,
+    run_whole,
+    seconds,
+    shop,
+)
+from tests.known.conftest import Agrees, Effort
+
+SLOW = pytest.mark.slow
+
+
+class Borrows(Errand):
+    """Reserves; a good card pays and puts the units back, any other walks off and lets the hold run out."""
+
+    async def run(self, order: Order, number: int) -> None:
+        answer = await self.patiently(Reserve(order.id, self.cart(order), self.policy.ttl_us))
+        if isinstance(answer, Reserved) and order.card == GOOD:
+            await self.patiently(Charge(order.id, order.id, order.total, order.card))
+            await self.patiently(Release(answer.token, order.id))
+
+    def cart(self, order: Order) -> tuple[Line, ...]:
+        return order.lines
+
+
+class BorrowsByPlace(Borrows):
+    """How many units a cart has is told by where the customer comes from."""
+
+    SIZES: ClassVar[dict[str, int]] = {"ones": 1, "threes": 3, "fives": 5}
+
+    def cart(self, order: Order) -> tuple[Line, ...]:
+        return (order.lines[0]._replace(units=self.SIZES[order.place]),)
+
+
+class Buys(Errand):
+    """Reserves; a good card pays and keeps the units, if the hold has not run out by then; any other walks off."""
+
+    async def run(self, order: Order, number: int) -> None:
+        answer = await self.patiently(Reserve(order.id, order.lines, self.policy.ttl_us))
+        if isinstance(answer, Reserved) and order.card == GOOD:
+            await self.patiently(Charge(order.id, order.id, order.total, order.card))
+            await self.patiently(Consume(answer.token, order.id))
+
+
+# -- ample stock
+
+TTL_S = 900.0
+PAYS_IN = {
+    "constant": (constant(180.0), 180.0),
+    "exponential": (exponential(180.0), stats.expon(scale=180.0)),
+    "lognormal": (lognormal(180.0, 2.0), stats.lognorm(math.sqrt(math.log(5)), scale=180.0 / math.sqrt(5))),
+}
+
+
+@pytest.mark.parametrize(
+    ("law", "per_min", "abandon"),
+    [("constant", 2.0, 0.3), ("exponential", 2.0, 0.3), ("lognormal", 3.0, 0.1)],
+)
+def test_with_ample_stock_the_units_held_are_poisson(
+    effort: Effort, agrees: Agrees, law: str, per_min: float, abandon: float
+) -> None:
+    latency, pays_in = PAYS_IN[law]
+    hours, warm_up_s = 6 * effort.longer + 1, 3_600.0
+    scenario = shop(
+        hours * 3_600.0,
+        poisson(per_min / 60),
+        stock={"skus": 1, "units_per_sku": 1_000_000},
+        service={"payment": {"latency": latency, "declines": abandon}},
+        policy={"reservation_ttl": "15 min"},
+    )
+    mean = per_min / 60 * formulas.mean_hold(pays_in, TTL_S, abandon)
+    if law == "constant":
+        assert mean == pytest.approx(13.2)  # the published point
+    found, lapses, buyers = [], [], []
+    for seed in effort.seeds:
+        made = play(scenario, Borrows, seed)
+        found.append(held_units(made, warm_up_s, mean))
+        gone = [row[TIME] for row in made.rows("free") if row[ANSWER] == "lapsed"]
+        minutes = (hours - 1) * 60
+        lapses.append(sum(warm_up_s * SECOND <= at < scenario.horizon for at in gone) / minutes)
+        good = {order for order, each in zip(made.orders, made.arrivals, strict=True) if each.card == GOOD}
+        buyers.append(held_units(made, warm_up_s, orders=good)[0])
+    what = f"ample stock, {law}, {per_min:g} a minute, {abandon:.0%} abandon:"
+    agrees(f"{what} units held", [each[0] for each in found], mean, 0.06 * mean)
+    agrees(f"{what} variance of units held", [each[1] for each in found], mean, 0.2 * mean)
+    agrees(f"{what} held by buyers", buyers, mean - per_min * abandon * 15, 0.06 * mean)
+    late = 0.0 if isinstance(pays_in, float) else float(pays_in.sf(TTL_S))
+    agrees(f"{what} lapses a minute", lapses, per_min * (abandon + (1 - abandon) * late), 0.05)
+
+
+# -- stock that runs short
+
+
+@pytest.mark.parametrize(
+    ("units", "load", "law", "abandon"),
+    [
+        (10, 8.0, "constant", 1.0),  # nobody pays: every hold runs to its TTL
+        (10, 8.0, "exponential", 0.3),
+        (5, 5.0, "lognormal", 0.0),
+        pytest.param(20, 16.0, "lognormal", 0.3, marks=SLOW),
+        pytest.param(100, 100.0, "exponential", 0.1, marks=SLOW),
+    ],
+)
+def test_the_chance_of_finding_nothing_left_is_erlangs(
+    effort: Effort, agrees: Agrees, units: int, load: float, law: str, abandon: float
+) -> None:
+    latency, pays_in = PAYS_IN[law]
+    rate = load / formulas.mean_hold(pays_in, TTL_S, abandon)
+    warm_up_s = 3_600.0
+    scenario = shop(
+        warm_up_s + 1_500 * effort.longer / rate,
+        poisson(rate),
+        stock={"skus": 1, "units_per_sku": units},
+        service={"payment": {"latency": latency, "declines": abandon}},
+        policy={"reservation_ttl": "15 min"},
+    )
+    chance = formulas.erlang_b(units, load)
+    made = [play(scenario, Borrows, seed) for seed in effort.seeds]
+    what = f"{units} units, load {load:g}, {law}, {abandon:.0%} abandon:"
+    agrees(f"{what} sold out", [refused_share(each, warm_up_s) for each in made], chance, 0.012)
+    held = [held_units(each, warm_up_s)[0] for each in made]
+    agrees(f"{what} units held", held, load * (1 - chance), 0.02 * load)
+
+
+@SLOW
+def test_sold_out_of_ten_units_to_a_thousandth(agrees: Agrees, effort: Effort) -> None:
+    """The published gate: half-width at most .001 on .121661064; about four million arrivals."""
+    scenario = shop(
+        17_000.0,
+        poisson(8.0),
+        stock={"skus": 1, "units_per_sku": 10},
+        service={"payment": {"latency": exponential(0.5), "declines": 0.2}},
+        policy={"reservation_ttl": "3 s"},
+    )
+    mean = formulas.mean_hold(stats.expon(scale=0.5), 3.0, 0.2)
+    chance = formulas.erlang_b(10, 8.0 * mean)
+    shares = [refused_share(play(scenario, Borrows, seed), 60.0) for seed in effort.seeds]
+    agrees("10 units sold out", shares, chance, 0.001 * effort.tighter)
+
+
+CLASSES = ((6.0, 1), (2.0, 3), (0.6, 5))
+
+
+def test_carts_of_several_units_are_refused_as_kaufman_and_roberts_said(effort: Effort, agrees: Agrees) -> None:
+    total, hold_s = sum(load for load, _ in CLASSES), 60.0
+    names = list(BorrowsByPlace.SIZES)
+    scenario = shop(
+        (2_000 * effort.longer + 200) * hold_s / total,
+        poisson(total / hold_s),
+        stock={"skus": 1, "units_per_sku": 20},
+        service={"payment": {"latency": exponential(hold_s)}},
+        policy={"reservation_ttl": "10 days"},
+        place=[{"name": name, "weight": load} for name, (load, _) in zip(names, CLASSES, strict=True)],
+        link=[{"between": [names[a], names[b]], "latency": constant(0.0)} for a, b in ((0, 1), (0, 2), (1, 2))],
+    )
+    made = [play(scenario, BorrowsByPlace, seed) for seed in effort.seeds]
+    chances, held = formulas.kaufman_roberts(20, CLASSES)
+    for name, chance, width in zip(names, chances, (0.01, 0.025, 0.05), strict=True):
+        shares = [refused_share(each, 10 * hold_s, name) for each in made]
+        agrees(f"carts of {name} sold out", shares, chance, width)
+    agrees("carts: units held", [held_units(each, 10 * hold_s)[0] for each in made], held, 0.3)
+
+
+def test_baskets_of_any_size_are_refused_as_kaufman_and_roberts_said(effort: Effort, agrees: Agrees) -> None:
+    """Geometric baskets: a class for each size; those beyond the shelf are always refused."""
+    units, load, mean_size, hold_s = 12, 4.0, 2.0, 60.0
+    scenario = shop(
+        (2_000 * effort.longer + 200) * hold_s / load,
+        poisson(load / hold_s, basket={"units": {"kind": "geometric", "mean": mean_size}}),
+        stock={"skus": 1, "units_per_sku": units},
+        service={"payment": {"latency": constant(hold_s)}},
+        policy={"reservation_ttl": "10 days"},
+    )
+    sizes = [(load * (1 - 1 / mean_size) ** (size - 1) / mean_size, size) for size in range(1, units + 30)]
+    chances, held = formulas.kaufman_roberts(units, sizes)
+    overall = sum(chance * part for chance, (part, _) in zip(chances, sizes, strict=True)) / load
+    made = [play(scenario, Borrows, seed) for seed in effort.seeds]
+    agrees("geometric baskets sold out", [refused_share(each, 10 * hold_s) for each in made], overall, 0.015)
+    agrees("geometric baskets: units held", [held_units(each, 10 * hold_s)[0] for each in made], held, 0.3)
+
+
+@pytest.mark.parametrize(("units", "load", "law"), [(5, 5.0, "exponential"), (4, 2.0, "constant")])
+def test_reserve_first_turns_customers_away_as_erlang_said(
+    effort: Effort, agrees: Agrees, units: int, load: float, law: str
+) -> None:
+    """All of `hot_cold`: it reserves, charges a card that declines, gives the units back; who finds none is cancelled.
+    Every product is a station of its own."""
+    skus, pay_s, warm_up_s = 5, 5.0, 60.0
+    latency = exponential(pay_s) if law == "exponential" else constant(pay_s)
+    scenario = shop(
+        warm_up_s + 500 * effort.longer * pay_s / (load * skus),
+        poisson(skus * load / pay_s),
+        stock={"skus": skus, "units_per_sku": units},
+        service={"payment": {"latency": latency, "declines": 1.0}},
+        policy={
+            "order": "reserve_first",
+            "reservation_ttl": "10 h",
+            "decide_within": "10 h",
+            "worker_deadline": "1 h",
+            "lease": "2 h",
+            "idle": "3 h",
+        },
+    )
+    shares = []
+    for seed in effort.seeds:
+        history = run_whole(scenario, seed)
+        late = {row[ORDER] for row in rows(history, "submit", "invoke") if row[TIME] >= warm_up_s * SECOND}
+        told = [row[TO_STATE] for row in rows(history, "notice") if row[ORDER] in late]
+        assert len(told) == len(late)
+        shares.append(told.count("cancelled") / len(told))
+    agrees(f"hot_cold, reserve first, {units} units, load {load:g}, {law}: cancelled", shares,
+           formulas.erlang_b(units, load), 0.03)  # fmt: skip
+
+
+# -- stock that nobody restocks
+
+
+@pytest.mark.parametrize(
+    ("units", "buys", "pays_in_s"),
+    [(10, 0.7, 0.0), (12, 0.6, 40.0), pytest.param(100, 0.7, 0.0, marks=SLOW)],
+)
+def test_the_reservations_until_all_is_sold_do_not_depend_on_timing(
+    effort: Effort, agrees: Agrees, units: int, buys: float, pays_in_s: float
+) -> None:
+    """Every product of a run is a shelf of its own; a hold that is paid for too late is not bought."""
+    skus, ttl_s, per_sku_s = 8 * effort.longer, 60.0, 6.0
+    late = math.exp(-ttl_s / pays_in_s) if pays_in_s else 0.0
+    mean, variance = formulas.grants_until_sold(units, buys * (1 - late))
+    scenario = shop(
+        (3 * mean + 60) * per_sku_s,
+        poisson(skus / per_sku_s),
+        stock={"skus": skus, "units_per_sku": units},
+        service={"payment": {"latency": exponential(pays_in_s) if pays_in_s else AT_ONCE, "declines": 1 - buys}},
+        policy={"reservation_ttl": seconds(ttl_s)},
+    )
+    means, squares, lapsed = [], [], []
+    for seed in effort.seeds:
+        made = play(scenario, Buys, seed)
+        sold, granted = Counter(row[SKU] for row in made.rows("pin")), Counter(row[SKU] for row in made.rows("hold"))
+        assert set(sold.values()) == {units}, "the sale was too short: something is left"
+        means.append(float(np.mean(list(granted.values()))))
+        squares.append(float(np.mean([(n - mean) ** 2 for n in granted.values()])))
+        consumed = [row[ANSWER] for row in made.rows("consume", "ok")]
+        lapsed.append(consumed.count("lapsed") / len(consumed))
+    what = f"{units} units, {buys:.0%} buy within {pays_in_s:g} s:"
+    agrees(f"{what} grants", means, mean, 0.03 * mean)
+    agrees(f"{what} variance of grants", squares, variance, 0.4 * variance)
+    if late:
+        agrees(f"{what} paid after expiry", lapsed, late, 0.02)
+
+
+class Grabs(Errand):
+    """Takes a unit of the product whose turn it is; a good card keeps it at once, any other lets it run out."""
+
+    PRODUCTS: ClassVar[int] = 20
+
+    async def run(self, order: Order, number: int) -> None:
+        line = Line(f"sku-{1 + number % self.PRODUCTS:02d}", 1, 100)
+        answer = await self.patiently(Reserve(order.id, (line,), self.policy.ttl_us))
+        if isinstance(answer, Reserved) and order.card == GOOD:
+            await self.patiently(Consume(answer.token, order.id))
+
+
+@pytest.mark.parametrize(
+    ("units", "buys", "comebacks"),
+    [(10, 0.7, (1, 2, 3)), (4, 0.5, (1, 2, 4)), pytest.param(100, 0.7, (2, 3, 4, 5), marks=SLOW)],
+)
+def test_a_flash_sale_is_over_after_so_many_comebacks(
+    effort: Effort, agrees: Agrees, units: int, buys: float, comebacks: tuple[int, ...]
+) -> None:
+    """A crowd as large as the shelf is there at the start and whenever holds run out: at that very moment."""
+    scenario = shop(
+        60.0 * (max(comebacks) + 1),
+        {
+            "kind": "rounds",
+            "rounds": max(comebacks) + 1,
+            "buyers": units * Grabs.PRODUCTS,
+            "within": "0 s",
+            "every": "60 s",
+        },
+        stock={"skus": Grabs.PRODUCTS, "units_per_sku": units},
+        service={"payment": {"declines": 1 - buys}},
+        policy={"reservation_ttl": "60 s"},
+    )
+    shares: dict[int, list[float]] = {k: [] for k in comebacks}
+    for seed in effort.seeds:
+        made = play(scenario, Grabs, seed)
+        for k, found in shares.items():
+            sold = Counter(row[SKU] for row in made.rows("pin") if row[TIME] <= k * 60 * SECOND)
+            found.append(sum(n == units for n in sold.values()) / Grabs.PRODUCTS)
+    for k, found in shares.items():
+        agrees(f"{units} units, {buys:.0%} buy: all sold after {k} TTLs", found,
+               formulas.all_sold_by(units, buys, k), 0.05 * effort.tighter)  # fmt: skip
+
+
+@pytest.mark.parametrize(("units", "per_s"), [(100, 10.0), (20, 1.0)])
+def test_if_nobody_abandons_the_shelf_empties_after_as_many_customers_as_units(
+    effort: Effort, agrees: Agrees, units: int, per_s: float
+) -> None:
+    skus = 400 * effort.longer // units
+    law = stats.gamma(units, scale=1 / per_s)
+    scenario = shop(float(law.ppf(1 - 1e-9)), poisson(skus * per_s), stock={"skus": skus, "units_per_sku": units})
+    tables = [sold_out(play(scenario, Buys, seed).history) for seed in effort.seeds]
+    assert all(len(table) == skus for table in tables)
+    what = f"{units} units, {per_s:g} buyers a second:"
+    agrees(f"{what} sell-out time", [float(table.first_s.mean()) for table in tables], law.mean(), 0.06 * law.mean())
+    for q in (0.05, 0.5, 0.95):
+        shares = [float((table.first_s <= law.ppf(q)).mean()) for table in tables]
+        agrees(f"{what} P(sold out by q{q * 100:g})", shares, q, 0.3 * math.sqrt(q * (1 - q)))

@@ -1,0 +1,28 @@
+"""Every scenario that comes along earns what it expects, and its faults are seen to strike."""
+
+from __future__ import annotations
+
+import pytest
+
+from orderquake.sim.run import simulate
+from orderquake.sim.scenario_file import load_scenario, scenario_names
+
+LONG = {"retail_peak": (1,)}
+"""Scenarios that take more than a few seconds, and the seeds that must do."""
+DAYS = [(name, seed) for name in scenario_names() for seed in LONG.get(name, (1, 2, 3))]
+
+
+def test_every_scenario_expects_something() -> None:
+    assert not [name for name in scenario_names() if not load_scenario(name).expect]
+
+
+@pytest.mark.parametrize(("name", "seed"), DAYS)
+def test_a_scenario_earns_what_it_expects(name: str, seed: int) -> None:
+    scenario = load_scenario(name)
+    for design, expected in scenario.expect.items():
+        run = simulate(scenario, on=design, seed=seed)
+        assert run.verdict == expected, {k: v.reason for k, v in run.verdicts.items() if v.status != "valid"}
+        assert not run.notes, "every fault that must be seen was seen"
+        assert all(run.verdicts[checker].was_exercised for checker in scenario.must_exercise)
+        witnessed = {row.key for row in run.history if row.kind == "fault" and row.answer == "witnessed"}
+        assert witnessed == {f"{fault.kind}-{number}" for number, fault in enumerate(scenario.fault, start=1)}
