@@ -13,6 +13,8 @@ class State(StrEnum):
     """Where an order stands. Customers and reports see the article's words: registered, paid, reserved, fulfilled or
     refunded, and synced (see `Sync`)."""
 
+    __hash__ = str.__hash__  # the enumeration's own is a Python function, and tables are looked up a lot
+
     REGISTERED = "registered"
     CHARGING = "charging"
     PAID = "paid"
@@ -33,8 +35,8 @@ class Sync(StrEnum):
     DEAD_LETTER = "dead_letter"
 
 
-FINAL = frozenset({State.FULFILLED, State.REFUNDED, State.DECLINED, State.CANCELLED})
-POSTABLE = frozenset({State.FULFILLED, State.REFUNDED})
+FINAL = (State.FULFILLED, State.REFUNDED, State.DECLINED, State.CANCELLED)
+POSTABLE = (State.FULFILLED, State.REFUNDED)
 """Only these are posted; what was declined or cancelled never moved money or goods."""
 
 StateTable = Mapping[State, frozenset[State]]
@@ -84,9 +86,10 @@ class Order(NamedTuple):
     card              how the customer pays; decides what the provider says, as a test card does
     token             reservation that the order holds, "" for none
     generation        how many charges were begun; a new one needs definite evidence that the last took nothing
-    charge_sent_at    when the present generation was first sent, stamped by the Order Cache
-    refund_sent_at    the same for the refund
     is_told           the customer has the final answer
+    The last four columns are the Order Cache's own; whatever a writer puts there is ignored but for the version:
+    charge_sent_at    when the present generation of the charge was first sent
+    refund_sent_at    the same for the refund
     """
 
     id: str
@@ -95,7 +98,6 @@ class Order(NamedTuple):
     card: str = "good"
     place: str = ""
     state: State = State.REGISTERED
-    version: int = 0
     token: str = ""
     generation: int = 0
     charge_id: str = ""
@@ -104,6 +106,7 @@ class Order(NamedTuple):
     cancel_asked: bool = False
     is_told: bool = False
     sync: Sync = Sync.UNPOSTED
+    version: int = 0
     registered_at: Instant = NEVER
     charge_sent_at: Instant = NEVER
     refund_sent_at: Instant = NEVER

@@ -167,6 +167,10 @@ class _Queue:
         self.serial = len(self.entries)
 
 
+_OWN = Order._fields.index("version")
+"""From here on, an order's columns are written by the Order Cache alone."""
+
+
 class OrderCache:
     """All order rows, each behind its own compare-and-set."""
 
@@ -224,12 +228,14 @@ class OrderCache:
         old = self.rows[order.id]
         if old.version != order.version:
             return Conflict()
-        new = order._replace(
-            version=old.version + 1,
-            charge_sent_at=Instant(now_us) if order.generation != old.generation else old.charge_sent_at,
-            refund_sent_at=(
-                Instant(now_us) if order.refund_generation != old.refund_generation else old.refund_sent_at
-            ),
+        new = Order._make(
+            order[:_OWN]
+            + (
+                old.version + 1,
+                old.registered_at,
+                Instant(now_us) if order.generation != old.generation else old.charge_sent_at,
+                Instant(now_us) if order.refund_generation != old.refund_generation else old.refund_sent_at,
+            )
         )
         self.rows[order.id] = new
         self.list_again(new, now_us)
