@@ -35,8 +35,8 @@ class Sync(StrEnum):
     DEAD_LETTER = "dead_letter"
 
 
-FINAL = (State.FULFILLED, State.REFUNDED, State.DECLINED, State.CANCELLED)
-POSTABLE = (State.FULFILLED, State.REFUNDED)
+FINAL = frozenset({State.FULFILLED, State.REFUNDED, State.DECLINED, State.CANCELLED})
+POSTABLE = frozenset({State.FULFILLED, State.REFUNDED})
 """Only these are posted; what was declined or cancelled never moved money or goods."""
 
 StateTable = Mapping[State, frozenset[State]]

@@ -264,18 +264,19 @@ class OrderCache:
         return Written(new)
 
     def list_again(self, order: Order, now_us: int) -> None:
+        """Keep the three lists: what is open, what the record still needs, what is either."""
         if order.is_closed:
             self.open.entries.pop(order.id, None)
         else:
             self.open.put_last(order.id, now_us)
-        if order.is_synced:
+        if order.is_synced or order.state not in POSTABLE:
             self.unposted.entries.pop(order.id, None)
-            if order.is_closed:
-                self.unsynced.entries.pop(order.id, None)
-        elif order.state in POSTABLE and order.id not in self.unposted.entries:
+        elif order.id not in self.unposted.entries:
             self.unposted.put_last(order.id, now_us)
-        elif order.state not in POSTABLE and order.sync is Sync.UNPOSTED:
-            self.unposted.entries.pop(order.id, None)
+        if order.is_synced and order.is_closed:
+            self.unsynced.entries.pop(order.id, None)
+        elif order.id not in self.unsynced.entries:
+            self.unsynced.put_last(order.id, now_us)
 
     def page(self, queue: _Queue, after: int, limit: int, before_us: int | None = None) -> Page:
         chosen: list[Order] = []

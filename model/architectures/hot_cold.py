@@ -286,11 +286,17 @@ class HotCold(Settlement, Rebuild):
             case RefundMade(refund_id, _):
                 return order._replace(refund_id=refund_id)
             case NothingFound():
-                return order
+                return await self.refund_anew(order)
             case NothingCaptured() | KeyMismatch():
                 raise AssertionError(f"{order.id}: a refund of what was never captured")
             case _:
                 assert_never(answer)
+
+    async def refund_anew(self, order: Order) -> Order:
+        """No refund is known, and no ask for one can be on its way any more: only then try again under a new key."""
+        if await Within(order.refund_sent_at, self.policy.key_retention_us):
+            return order
+        return order._replace(refund_generation=order.refund_generation + 1)
 
     async def release(self, order: Order) -> Order:
         """Put the units back on sale; the row keeps the token until the owner has confirmed."""
