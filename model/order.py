@@ -18,8 +18,12 @@ class State(StrEnum):
     REGISTERED = "registered"
     CHARGING = "charging"
     PAID = "paid"
+    AUTHORISING = "authorising"
+    AUTHORISED = "authorised"
     RESERVED = "reserved"
+    CAPTURING = "capturing"
     FULFILLED = "fulfilled"
+    VOID_PENDING = "void_pending"
     REFUND_PENDING = "refund_pending"
     REFUNDED = "refunded"
     DECLINED = "declined"
@@ -66,7 +70,22 @@ RESERVE_FIRST: StateTable = {
     **_ENDINGS,
 }
 
-STATE_TABLES: Mapping[str, StateTable] = {"pay_first": PAY_FIRST, "reserve_first": RESERVE_FIRST}
+AUTHORISE_RESERVE_CAPTURE: StateTable = {
+    State.REGISTERED: frozenset({State.AUTHORISING, State.CANCELLED}),
+    State.AUTHORISING: frozenset({State.AUTHORISED, State.DECLINED}),
+    State.AUTHORISED: frozenset({State.RESERVED, State.VOID_PENDING}),
+    State.RESERVED: frozenset({State.CAPTURING, State.AUTHORISED, State.VOID_PENDING}),
+    State.CAPTURING: frozenset({State.FULFILLED, State.VOID_PENDING}),
+    State.VOID_PENDING: frozenset({State.CANCELLED}),
+    State.DECLINED: frozenset(),
+    **{state: _ENDINGS[state] for state in (State.FULFILLED, State.CANCELLED)},
+}
+
+STATE_TABLES: Mapping[str, StateTable] = {
+    "pay_first": PAY_FIRST,
+    "reserve_first": RESERVE_FIRST,
+    "authorise_reserve_capture": AUTHORISE_RESERVE_CAPTURE,
+}
 """One table a policy: from which state an order may go where."""
 
 
@@ -85,7 +104,8 @@ class Order(NamedTuple):
     total             price of all lines, minor units
     card              how the customer pays; decides what the provider says, as a test card does
     token             reservation that the order holds, "" for none
-    generation        how many charges were begun; a new one needs definite evidence that the last took nothing
+    generation        how many charges (or authorisations) were begun; a new one needs definite evidence that the last
+                      took nothing
     is_told           the customer has the final answer
     The last four columns are the Order Cache's own; whatever a writer puts there is ignored but for the version:
     charge_sent_at    when the present generation of the charge was first sent
@@ -100,6 +120,7 @@ class Order(NamedTuple):
     state: State = State.REGISTERED
     token: str = ""
     generation: int = 0
+    auth_id: str = ""
     charge_id: str = ""
     refund_generation: int = 0
     refund_id: str = ""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from orderquake.model.flow import Ask, Change, Instant
-from orderquake.model.order import POSTABLE, Order, Sync
+from orderquake.model.order import POSTABLE, Order
 
 
 class Registered(NamedTuple):

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from orderquake.model.order import STATE_TABLES, StateTable
+
+OrderOfSteps: TypeAlias = Literal["pay_first", "reserve_first", "authorise_reserve_capture"]
+"""Which of payment and reservation comes first; the third holds the money until the stock is certain."""
 
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
@@ -33,7 +36,7 @@ class Patience:
 class Policy:
     """The numbers of one shop.
 
-    order               pay_first (the article) or reserve_first
+    order               the order of steps: pay_first is the article's
     ttl_us              how long a reservation lasts
     decide_within_us    an order that is undecided for longer is cancelled or refunded
     send_horizon_us     charges and refunds are sent again only for this long after the first; then only looked up
@@ -45,7 +48,7 @@ class Policy:
     max_deliveries      after so many an order is a dead letter, until recovery finds it idle again
     """
 
-    order: Literal["pay_first", "reserve_first"] = "pay_first"
+    order: OrderOfSteps = "pay_first"
     ttl_us: int = 15 * MINUTE
     extends: bool = False
     expires_on_look: bool = True

@@ -13,6 +13,9 @@ from orderquake.model.order_cache import ListUnsynced, WriteOrders, Written
 from orderquake.model.record import ReadChanges
 from orderquake.model.stock import Adopt, AskStatus, NotReady, OpenAgain, Refresh
 
+PINNED_STATES = (State.FULFILLED, State.CAPTURING)
+"""Orders in these states hold a pin, and nobody may take it from them."""
+
 
 class Rebuild(Architecture):
     """The job that looks whether the owner is ready, and makes it so."""
@@ -31,10 +34,10 @@ class Rebuild(Architecture):
             page = await self.patiently(ListUnsynced(page_after, self.policy.batch_of("rebuild")))
             if not await self.fence(page.orders):
                 return None  # somebody moved an order meanwhile: the next tick starts over
-            fulfilled = tuple(
-                (order.id, order.token, order.lines) for order in page.orders if order.state is State.FULFILLED
+            pinned = tuple(
+                (order.id, order.token, order.lines) for order in page.orders if order.state in PINNED_STATES
             )
-            if isinstance(await self.patiently(Adopt(status.epoch, fulfilled)), NotReady):
+            if isinstance(await self.patiently(Adopt(status.epoch, pinned)), NotReady):
                 return None
             page_after = page.following
         changes_after: int | None = 0
@@ -51,7 +54,7 @@ class Rebuild(Architecture):
         fenced = tuple(
             self.move(order, State.PAID, token="") if order.state is State.RESERVED else order._replace(token="")
             for order in orders
-            if order.token and not order.is_final
+            if order.token and not order.is_final and order.state not in PINNED_STATES
         )
         answers: tuple[Any, ...] = await self.patiently(WriteOrders(fenced)) if fenced else ()
         return all(isinstance(answer, Written) for answer in answers)

@@ -123,6 +123,8 @@ VOCABULARY: dict[str, str] = {
         "money was taken: key, amount, answer = capture id; provider from customer. A replay has is_new = "
         "False and no accounts"
     ),
+    "authorisation": "the provider put money on hold: key, amount, answer = auth id; no money moves",
+    "void": "a hold was let go: key = auth id, amount",
     "decline": "the provider declined: key, amount",
     "refund": (
         "money was given back: key, amount, answer = refund id; customer from provider. A replay has is_new = False"

@@ -11,6 +11,7 @@ from typing import Annotated, Generic, Literal, TypeVar
 
 from pydantic import Field, field_validator, model_validator
 
+from orderquake.model.policy import OrderOfSteps
 from orderquake.sim.demand import Part
 from orderquake.sim.units import (
     HOUR,
@@ -77,10 +78,25 @@ DEFAULT_LINK = Link(between=("eu-west", "us-east"), latency=delay(kind="lognorma
 
 
 class Throttle(Part):
-    """A token bucket: so many a second, and so many at once."""
+    """A token bucket: so many a second, and so many at once.
+
+    kind          a `policer` refuses what comes too soon; a `shaper` keeps it waiting for its token, first come first
+    queue_bound   asks that may wait at a shaper, without limit where absent; more are refused
+    """
 
     per_s: Rate
     burst: Count
+    kind: Literal["policer", "shaper"] = "policer"
+    queue_bound: Whole | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> Throttle:
+        if self.queue_bound is not None and self.kind == "policer":
+            raise refused(
+                f'{self.queue_bound}, but nobody waits at a policer; expected kind = "shaper" beside it',
+                key="queue_bound",
+            )
+        return self
 
 
 class Service(Part):
@@ -89,6 +105,7 @@ class Service(Part):
     latency           time to do one ask; `operations` overrides it by verb
     capacity          asks worked on at once, without limit where absent; the rest wait
     queue_bound       asks that may wait, without limit where absent; more are refused
+    queue_patience    how long an ask waits for one of them; then it leaves, refused and not done
     throttle          for each verb by itself; `account_throttle` for all together
     place             where it stands, the first place where absent
     """
@@ -97,6 +114,7 @@ class Service(Part):
     operations: Mapping[str, Distribution] = Field(default_factory=dict)
     capacity: Count | None = None
     queue_bound: Whole | None = None
+    queue_patience: Distribution | None = None
     throttle: Throttle | None = None
     account_throttle: Throttle | None = None
     place: str | None = None
@@ -268,7 +286,7 @@ class Policy(Part):
     Horizon, worker deadline and message life together stay below the provider's key retention.
     """
 
-    order: Literal["pay_first", "reserve_first"] = "pay_first"
+    order: OrderOfSteps = "pay_first"
     reservation_ttl: Duration = 15 * MINUTE
     extends: Flag = False
     expiry: Literal["on_look", "sweep"] = "on_look"

@@ -12,8 +12,8 @@ the stock from the system of record and posts finished orders back, once each. F
   5  Silence proves nothing. A charge is sent again under its key while the provider surely remembers the key; after
      that it is only looked up.
 
-Two jobs for rare days are told next door: `settlement` returns money that was taken too late or twice, and `rebuild`
-brings back a Stock Cache that has lost its memory.
+Told next door: `hold`, the steps of the policy that authorises first; `settlement`, a job that returns money
+that was taken too late or twice; and `rebuild`, which brings back a Stock Cache that has lost its memory.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from typing import Any, assert_never
 from orderquake.model.architecture import Job
 from orderquake.model.assumptions import Assumption
 from orderquake.model.flow import Reply, Store, Within
+from orderquake.model.hold import HoldMoney
 from orderquake.model.notice import NoticeBoard, Notify
 from orderquake.model.order import Order, State, Sync
 from orderquake.model.order_cache import (
@@ -77,7 +78,7 @@ from orderquake.model.stock import (
 from orderquake.model.work_queue import Enqueue, WorkQueue
 
 
-class HotCold(Settlement, Rebuild):
+class HotCold(HoldMoney, Settlement, Rebuild):
     """Hot path on caches, cold path to the record; one owner of the stock, which refreshes by version."""
 
     name = "hot_cold"
@@ -149,10 +150,16 @@ class HotCold(Settlement, Rebuild):
                 decided = await self.begin(order)
             case State.CHARGING:
                 decided = await self.charge(order)
-            case State.PAID:
+            case State.AUTHORISING:
+                decided = await self.authorise(order)
+            case State.PAID | State.AUTHORISED:
                 decided = await (self.consume(order) if order.token else self.reserve(order))
             case State.RESERVED:
                 decided = await self.consume(order)
+            case State.CAPTURING:
+                decided = await self.capture(order)
+            case State.VOID_PENDING:
+                decided = await self.void(order)
             case State.REFUND_PENDING:
                 decided = await self.give_back(order)
             case State.FULFILLED | State.REFUNDED | State.DECLINED | State.CANCELLED:
@@ -167,6 +174,8 @@ class HotCold(Settlement, Rebuild):
             return self.move(order, State.CANCELLED)
         if self.policy.order == "pay_first":
             return self.move(order, State.CHARGING, generation=1)
+        if self.policy.order == "authorise_reserve_capture":
+            return self.move(order, State.AUTHORISING, generation=1)
         answer = await self.patiently(Reserve(order.id, order.lines, self.policy.ttl_us))
         match answer:
             case Reserved(token):
@@ -221,17 +230,17 @@ class HotCold(Settlement, Rebuild):
         return self.move(order, State.DECLINED)
 
     async def reserve(self, order: Order) -> Order:
-        """Claim the units of a paid order; if there are none, decide to give the money back."""
+        """Claim the units of an order whose money is there; if there are none, decide to give it back."""
         if await self.is_unwanted(order):
-            return self.refund_of(order)
+            return self.undo(order)
         answer = await self.patiently(Reserve(order.id, order.lines, self.policy.ttl_us))
         match answer:
-            case Reserved(token) if self.policy.order == "pay_first":
-                return self.move(order, State.RESERVED, token=token)
-            case Reserved(token):
+            case Reserved(token) if self.policy.order == "reserve_first":
                 return order._replace(token=token)
+            case Reserved(token):
+                return self.move(order, State.RESERVED, token=token)
             case SoldOut():
-                return self.refund_of(order)
+                return self.undo(order)
             case NotReady():
                 return order
             case _:
@@ -240,13 +249,13 @@ class HotCold(Settlement, Rebuild):
     async def consume(self, order: Order) -> Order:
         """Make the reservation stand for good; if it has lapsed, the order is paid and without one."""
         if order.cancel_asked:
-            return self.refund_of(order)
+            return self.undo(order)
         answer = await self.patiently(Consume(order.token, order.id))
         match answer:
             case Pinned():
-                return self.move(order, State.FULFILLED)
+                return self.move(order, State.CAPTURING if order.auth_id else State.FULFILLED)
             case Lapsed() if order.state is State.RESERVED:
-                return self.move(order, State.PAID, token="")
+                return self.move(order, State.AUTHORISED if order.auth_id else State.PAID, token="")
             case Lapsed():
                 return order._replace(token="")
             case NotReady():
@@ -340,7 +349,10 @@ class HotCold(Settlement, Rebuild):
         """Cancelled by the customer, or undecided for too long."""
         return order.cancel_asked or not await Within(order.registered_at, self.policy.decide_within_us)
 
-    def refund_of(self, order: Order) -> Order:
+    def undo(self, order: Order) -> Order:
+        """Decide to give the money back, or to let go of the hold on it."""
+        if order.auth_id:
+            return self.move(order, State.VOID_PENDING)
         return self.move(order, State.REFUND_PENDING, refund_generation=order.refund_generation + 1)
 
     def charge_key(self, order: Order) -> str:

@@ -46,6 +46,15 @@ LEGAL: Mapping[str, Table] = {
         "paid": frozenset({"fulfilled", "refund_pending"}),
         **_ENDINGS,
     },
+    "authorise_reserve_capture": {
+        "": frozenset({"registered"}),
+        "registered": frozenset({"authorising", "cancelled"}),
+        "authorising": frozenset({"authorised", "declined"}),
+        "authorised": frozenset({"reserved", "void_pending"}),
+        "reserved": frozenset({"capturing", "authorised", "void_pending"}),
+        "capturing": frozenset({"fulfilled", "void_pending"}),
+        "void_pending": frozenset({"cancelled"}),
+    },
 }
 LEGAL_SYNC: Table = {
     "unposted": frozenset({"posting"}),

@@ -1,17 +1,15 @@
-"""How long things take: the distributions that scenario files may name.
+"""How long things take: all the distributions that scenario files may name.
 
-Each draws whole microseconds, rounded once and never negative, from the generator it is handed, and knows its
-mean and variance. Nothing here keeps a generator, so a draw here moves nothing elsewhere.
+The plain shapes are in `shapes.py`; here are those made of measurements and of each other, and the table of all
+kinds. What changes with the hour is in `rhythms.py`. Nothing here keeps a generator.
 """
 
 from __future__ import annotations
 
 import csv
 import math
-from abc import ABC, abstractmethod
 from fractions import Fraction
 from pathlib import Path
-from statistics import NormalDist
 from typing import Annotated, Any, Literal, TypeAlias
 
 import numpy as np
@@ -27,220 +25,48 @@ from pydantic import (
 )
 
 from orderquake.sim.units import UNITS, Duration, Positive, format_duration, refused
+from orderquake.sim.world.presets import PRESETS, PresetName
+from orderquake.sim.world.rhythms import Profile, Spells, Window, Windows
+from orderquake.sim.world.shapes import (
+    Constant,
+    Delay,
+    Draws,
+    Erlang,
+    Exponential,
+    Gamma,
+    Hyperexponential,
+    Lognormal,
+    Pareto,
+    Uniform,
+    Weibull,
+)
 
-Draws: TypeAlias = NDArray[np.int64]
-Z99 = NormalDist().inv_cdf(0.99)
-
-
-class Delay(BaseModel, ABC):
-    """A distribution of durations.
-
-    mean_us    expectation, microseconds, before rounding
-    variance   microseconds squared, before rounding
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    @abstractmethod
-    def draw(self, generator: np.random.Generator, n: int) -> NDArray[np.float64]:
-        """`n` draws in microseconds, not yet rounded."""
-
-    @property
-    @abstractmethod
-    def mean_us(self) -> float: ...
-
-    @property
-    @abstractmethod
-    def variance(self) -> float: ...
-
-    def sample(self, generator: np.random.Generator, n: int) -> Draws:
-        """`n` draws in whole microseconds, none negative."""
-        drawn: Draws = np.rint(np.maximum(self.draw(generator, n), 0.0)).astype(np.int64)
-        return drawn
-
-
-class Constant(Delay):
-    """Always the same."""
-
-    kind: Literal["constant"] = "constant"
-    value: Duration
-
-    def draw(self, generator: np.random.Generator, n: int) -> NDArray[np.float64]:
-        return np.full(n, float(self.value))
-
-    @property
-    def mean_us(self) -> float:
-        return float(self.value)
-
-    @property
-    def variance(self) -> float:
-        return 0.0
+__all__ = [
+    "Constant",
+    "Delay",
+    "Distribution",
+    "Draws",
+    "Empirical",
+    "Erlang",
+    "Exponential",
+    "Gamma",
+    "Hyperexponential",
+    "Latency",
+    "Lognormal",
+    "Mixture",
+    "Pareto",
+    "Part",
+    "Preset",
+    "Shifted",
+    "Truncated",
+    "Uniform",
+    "Weibull",
+    "delay",
+    "latency",
+]
 
 
-class Uniform(Delay):
-    """Anything from `low` to `high`, all alike."""
-
-    kind: Literal["uniform"] = "uniform"
-    low: Duration
-    high: Duration
-
-    @model_validator(mode="after")
-    def _check(self) -> Uniform:
-        if self.high < self.low:
-            raise refused(
-                f'"{format_duration(self.high)}"; expected at least low, "{format_duration(self.low)}"',
-                key="high",
-            )
-        return self
-
-    def draw(self, generator: np.random.Generator, n: int) -> NDArray[np.float64]:
-        return generator.uniform(self.low, self.high, n)
-
-    @property
-    def mean_us(self) -> float:
-        return (self.low + self.high) / 2
-
-    @property
-    def variance(self) -> float:
-        return (self.high - self.low) ** 2 / 12
-
-
-class Exponential(Delay):
-    """Memoryless."""
-
-    kind: Literal["exponential"] = "exponential"
-    mean: Duration
-
-    def draw(self, generator: np.random.Generator, n: int) -> NDArray[np.float64]:
-        return generator.exponential(self.mean, n)
-
-    @property
-    def mean_us(self) -> float:
-        return float(self.mean)
-
-    @property
-    def variance(self) -> float:
-        return float(self.mean) ** 2
-
-
-class Lognormal(Delay):
-    """The usual shape of a service time, given as median and sigma, as p50 and p99, or as mean and cv.
-
-    sigma   standard deviation of the logarithm
-    cv      standard deviation over mean
-    """
-
-    kind: Literal["lognormal"] = "lognormal"
-    median: Duration | None = None
-    sigma: Positive | None = None
-    p50: Duration | None = None
-    p99: Duration | None = None
-    mean: Duration | None = None
-    cv: Positive | None = None
-
-    @model_validator(mode="after")
-    def _check(self) -> Lognormal:
-        given = {name for name in ("median", "sigma", "p50", "p99", "mean", "cv") if getattr(self, name) is not None}
-        if given not in ({"median", "sigma"}, {"p50", "p99"}, {"mean", "cv"}):
-            found = " and ".join(sorted(given)) or "neither"
-            raise refused(f"a lognormal with {found}; expected median and sigma, or p50 and p99, or mean and cv")
-        for name in ("median", "p50", "mean"):
-            if getattr(self, name) == 0:
-                raise refused('"0 s"; expected more than zero', key=name)
-        if self.p50 is not None and self.p99 is not None and self.p99 <= self.p50:
-            found = format_duration(self.p99)
-            raise refused(f'"{found}"; expected more than p50, "{format_duration(self.p50)}"', key="p99")
-        return self
-
-    def parameters(self) -> tuple[float, float]:
-        """Mean and standard deviation of the logarithm of the time in microseconds."""
-        if self.median is not None and self.sigma is not None:
-            return math.log(self.median), self.sigma
-        if self.p50 is not None and self.p99 is not None:
-            return math.log(self.p50), math.log(self.p99 / self.p50) / Z99
-        assert self.mean is not None and self.cv is not None
-        square = math.log1p(self.cv**2)
-        return math.log(self.mean) - square / 2, math.sqrt(square)
-
-    def draw(self, generator: np.random.Generator, n: int) -> NDArray[np.float64]:
-        return generator.lognormal(*self.parameters(), n)
-
-    @property
-    def mean_us(self) -> float:
-        mu, sigma = self.parameters()
-        return math.exp(mu + sigma**2 / 2)
-
-    @property
-    def variance(self) -> float:
-        mu, sigma = self.parameters()
-        return math.expm1(sigma**2) * math.exp(2 * mu + sigma**2)
-
-
-class Gamma(Delay):
-    """Several stages in a row. `cv` is standard deviation over mean: 1 is exponential, less is steadier."""
-
-    kind: Literal["gamma"] = "gamma"
-    mean: Duration
-    cv: Positive
-
-    def draw(self, generator: np.random.Generator, n: int) -> NDArray[np.float64]:
-        return generator.gamma(1 / self.cv**2, self.mean * self.cv**2, n)
-
-    @property
-    def mean_us(self) -> float:
-        return float(self.mean)
-
-    @property
-    def variance(self) -> float:
-        return (self.cv * self.mean) ** 2
-
-
-class Part(BaseModel):
-    """One ingredient of a mixture; weights need not add up to one."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    weight: Positive
-    of: Distribution
-
-
-class Mixture(Delay):
-    """Mostly one thing, sometimes another: a part is chosen by weight, then drawn from."""
-
-    kind: Literal["mixture"] = "mixture"
-    parts: tuple[Part, ...]
-
-    @field_validator("parts")
-    @classmethod
-    def _check(cls, parts: tuple[Part, ...]) -> tuple[Part, ...]:
-        if not parts:
-            raise refused("empty; expected at least one part")
-        return parts
-
-    def shares(self) -> NDArray[np.float64]:
-        """Chance of each part."""
-        weights = np.array([part.weight for part in self.parts])
-        return np.asarray(weights / weights.sum(), dtype=np.float64)
-
-    def draw(self, generator: np.random.Generator, n: int) -> NDArray[np.float64]:
-        edges = np.cumsum(self.shares())[:-1]
-        chosen = np.searchsorted(edges, generator.random(n), side="right")
-        drawn = np.empty(n)
-        for number, part in enumerate(self.parts):
-            where = chosen == number
-            drawn[where] = part.of.draw(generator, int(where.sum()))
-        return drawn
-
-    @property
-    def mean_us(self) -> float:
-        return float(sum(share * part.of.mean_us for share, part in zip(self.shares(), self.parts, strict=True)))
-
-    @property
-    def variance(self) -> float:
-        squares = (
-            share * (part.of.variance + part.of.mean_us**2)
-            for share, part in zip(self.shares(), self.parts, strict=True)
-        )
-        return float(sum(squares)) - self.mean_us**2
+# -- measured
 
 
 class Empirical(Delay):
@@ -325,12 +151,184 @@ def _read_column(path: Path, shown: str, given: dict[str, Any]) -> list[str]:
     return samples
 
 
-Distribution: TypeAlias = Annotated[
-    Constant | Uniform | Exponential | Lognormal | Gamma | Mixture | Empirical,
-    Field(discriminator="kind"),
-]
-Part.model_rebuild()
+class Preset(Delay):
+    """A published measurement by its name; `presets.py` has the law and the source of each."""
+
+    kind: Literal["preset"] = "preset"
+    name: PresetName
+
+    @property
+    def law(self) -> Distribution:
+        return delay(**PRESETS[self.name].law)
+
+    def draw(self, generator: np.random.Generator, n: int) -> NDArray[np.float64]:
+        return self.law.draw(generator, n)
+
+    @property
+    def mean_us(self) -> float:
+        return self.law.mean_us
+
+    @property
+    def variance(self) -> float:
+        return self.law.variance
+
+
+# -- made of others
+
+
+class Part(BaseModel):
+    """One ingredient of a mixture; weights need not add up to one."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    weight: Positive
+    of: Distribution
+
+
+class Mixture(Delay):
+    """Mostly one thing, sometimes another: a part is chosen by weight, then drawn from."""
+
+    kind: Literal["mixture"] = "mixture"
+    parts: tuple[Part, ...]
+
+    @field_validator("parts")
+    @classmethod
+    def _check(cls, parts: tuple[Part, ...]) -> tuple[Part, ...]:
+        if not parts:
+            raise refused("empty; expected at least one part")
+        return parts
+
+    def shares(self) -> NDArray[np.float64]:
+        """Chance of each part."""
+        weights = np.array([part.weight for part in self.parts])
+        return np.asarray(weights / weights.sum(), dtype=np.float64)
+
+    def draw(self, generator: np.random.Generator, n: int) -> NDArray[np.float64]:
+        edges = np.cumsum(self.shares())[:-1]
+        chosen = np.searchsorted(edges, generator.random(n), side="right")
+        drawn = np.empty(n)
+        for number, part in enumerate(self.parts):
+            where = chosen == number
+            drawn[where] = part.of.draw(generator, int(where.sum()))
+        return drawn
+
+    @property
+    def mean_us(self) -> float:
+        return float(sum(share * part.of.mean_us for share, part in zip(self.shares(), self.parts, strict=True)))
+
+    @property
+    def variance(self) -> float:
+        squares = (
+            share * (part.of.variance + part.of.mean_us**2)
+            for share, part in zip(self.shares(), self.parts, strict=True)
+        )
+        return float(sum(squares)) - self.mean_us**2
+
+
+class Shifted(Delay):
+    """Something that always takes `by`, and then as long as `of`."""
+
+    kind: Literal["shifted"] = "shifted"
+    by: Duration
+    of: Distribution
+
+    def draw(self, generator: np.random.Generator, n: int) -> NDArray[np.float64]:
+        return self.of.draw(generator, n) + self.by
+
+    @property
+    def mean_us(self) -> float:
+        return self.by + self.of.mean_us
+
+    @property
+    def variance(self) -> float:
+        return self.of.variance
+
+
+PILOT = 2**16
+"""Draws by which a truncated law is judged when it is read; always the same ones."""
+
+
+class Truncated(Delay):
+    """`of` on the condition that it falls between `at_least` and `at_most`, both included; nothing piles up there.
+
+    Drawn by rejection: what falls outside is drawn again. Mean and variance are numeric, from draws that are always
+    the same, and good to about one part in a hundred.
+    """
+
+    kind: Literal["truncated"] = "truncated"
+    of: Distribution
+    at_least: Duration | None = None
+    at_most: Duration | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> Truncated:
+        low, high = self.at_least, self.at_most
+        if low is None and high is None:
+            raise refused("truncated nowhere; expected at_most, or at_least, or both")
+        if low is not None and high is not None and high < low:
+            found = format_duration(high)
+            raise refused(f'"{found}"; expected at least at_least, "{format_duration(low)}"', key="at_most")
+        if (share := self._inside(self.of.draw(_pilot(), PILOT)).mean()) < 0.001:
+            found = f"{share:.2%} of what it truncates" if share else "nothing of what it truncates"
+            raise refused(f"a law that keeps {found}; expected limits that keep at least 0.1 %")
+        return self
+
+    def _inside(self, drawn: NDArray[np.float64]) -> NDArray[np.bool_]:
+        low = 0 if self.at_least is None else self.at_least
+        high = math.inf if self.at_most is None else self.at_most
+        return np.asarray((drawn >= low) & (drawn <= high), dtype=np.bool_)
+
+    def draw(self, generator: np.random.Generator, n: int) -> NDArray[np.float64]:
+        kept = np.empty(0)
+        while len(kept) < n:
+            drawn = self.of.draw(generator, max(n, 1024))
+            kept = np.concatenate((kept, drawn[self._inside(drawn)]))
+        return kept[:n]
+
+    @property
+    def mean_us(self) -> float:
+        if self.at_most is None and math.isinf(self.of.mean_us):
+            return math.inf
+        return float(self.draw(_pilot(), PILOT).mean())
+
+    @property
+    def variance(self) -> float:
+        if self.at_most is None and math.isinf(self.of.variance):
+            return math.inf
+        return float(self.draw(_pilot(), PILOT).var())
+
+
+def _pilot() -> np.random.Generator:
+    return np.random.Generator(np.random.Philox(key=0))
+
+
+# -- all of them
+
+_Shape: TypeAlias = (
+    Constant
+    | Uniform
+    | Exponential
+    | Lognormal
+    | Gamma
+    | Erlang
+    | Weibull
+    | Pareto
+    | Hyperexponential
+    | Mixture
+    | Shifted
+    | Truncated
+    | Empirical
+    | Preset
+)
+Distribution: TypeAlias = Annotated[_Shape, Field(discriminator="kind")]
+"""How long something takes, whenever it happens."""
+
+Latency: TypeAlias = Annotated[_Shape | Windows | Profile | Spells, Field(discriminator="kind")]
+"""How long something takes that begins at a known moment, and may depend on it."""
+
+for _model in (Part, Mixture, Shifted, Truncated, Window, Windows, Profile, Spells):
+    _model.model_rebuild()
 _ANY: TypeAdapter[Distribution] = TypeAdapter(Distribution)
+_ANY_LATENCY: TypeAdapter[Latency] = TypeAdapter(Latency)
 
 
 def delay(**table: object) -> Distribution:
@@ -342,3 +340,11 @@ def delay(**table: object) -> Distribution:
     793204
     """
     return _ANY.validate_python(table)
+
+
+def latency(**table: object) -> Latency:
+    """A distribution or a rhythm written as in a scenario file.
+
+    raises   pydantic.ValidationError
+    """
+    return _ANY_LATENCY.validate_python(table)

@@ -5,17 +5,19 @@ What waits when the service goes down is lost, and what it was working on never 
 
 from __future__ import annotations
 
-import math
-from collections import deque
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from orderquake.model.flow import Store
 from orderquake.sim.recorder import Recorder
-from orderquake.sim.scenario import Service, Throttle
+from orderquake.sim.scenario import Service
 from orderquake.sim.world.kernel import Kernel
+from orderquake.sim.world.throttle import Bucket as Bucket
+from orderquake.sim.world.throttle import Gate
 
 if TYPE_CHECKING:
+    from orderquake.sim.world.delays import Distribution
     from orderquake.sim.world.wire import Sending, Wire
 
 
@@ -26,30 +28,6 @@ class Trouble(Protocol):
     def loses_answer(self, sending: Sending) -> bool: ...
     def copies_after(self, sending: Sending) -> int | None: ...
     def slowed(self, sending: Sending, work_us: int) -> int: ...
-
-
-class Bucket:
-    """A token bucket in whole microseconds: `burst` at once, then one every `1e6 / per_s`, rounded up.
-
-    A call passes iff a token is there at that moment; none is ever borrowed.
-    """
-
-    __slots__ = ("full_us", "level_us", "price_us", "seen_us")
-
-    def __init__(self, throttle: Throttle) -> None:
-        self.price_us = math.ceil(1_000_000 / throttle.per_s)
-        self.full_us = self.price_us * throttle.burst
-        self.level_us = self.full_us
-        self.seen_us = 0
-
-    def holds(self, now_us: int) -> bool:
-        """Is a token there?"""
-        self.level_us = min(self.full_us, self.level_us + now_us - self.seen_us)
-        self.seen_us = now_us
-        return self.level_us >= self.price_us
-
-    def take(self) -> None:
-        self.level_us -= self.price_us
 
 
 class Replica:
@@ -78,16 +56,18 @@ class Replica:
         self.recorder = recorder
         self.capacity = config.capacity
         self.queue_bound = config.queue_bound
-        self.account = None if config.account_throttle is None else Bucket(config.account_throttle)
-        self.buckets: dict[str, Bucket] = {}
-        self.waiting: deque[Sending] = deque()
+        self.gate: Gate | None = None
+        if config.throttle is not None or config.account_throttle is not None:
+            self.gate = Gate(config, kernel, wire, self.admit)
+        self.waiting: OrderedDict[int, Sending] = OrderedDict()  # by ticket: a copy is the same sending, twice in line
+        self.tickets = 0
         self.busy = 0
         self.busy_us = 0
         self.busy_since = 0
         self.incarnation = 0
         self.is_down = False
         self.troubles: list[Trouble] = []
-        self.is_open = self.capacity is None and config.throttle is None and self.account is None and not self.errs
+        self.is_open = self.capacity is None and self.gate is None and not self.errs
         self.after: Callable[[Any, Any], None] | None = None
         self.before: Callable[[Sending], Any] | None = None
         self.on_down: Callable[[Sending], None] | None = None
@@ -122,39 +102,43 @@ class Replica:
         if self.is_down:
             self.lose(sending)
             return
-        if (why := self.throttled(sending)) is not None:
-            self.wire.refuse(sending, why)
-            return
+        if self.gate is None:
+            self.enter(sending)
+        else:
+            self.gate.arrive(sending)
+
+    def admit(self, sending: Sending) -> None:
+        """The throttles let an ask pass."""
+        self.recorder.admitted(
+            self.kernel.now, sending.ask.verb, sending.about, sending.op_id, self.name, self.place, sending.row
+        )
+        self.enter(sending)
+
+    def enter(self, sending: Sending) -> None:
+        """To a free hand, or in line for one."""
         if self.capacity is not None and self.busy >= self.capacity:
             if self.queue_bound is not None and len(self.waiting) >= self.queue_bound:
                 self.wire.refuse(sending, "queue_full")
                 return
             self.wire.guard(sending)
-            self.waiting.append(sending)
+            self.tickets += 1
+            self.waiting[self.tickets] = sending
+            if self.config.queue_patience is not None:
+                self.kernel.after(self.patience_us(sending, self.config.queue_patience), self.renege, self.tickets)
             return
         self.begin(sending)
 
-    def throttled(self, sending: Sending) -> str | None:
-        """Why the throttle refuses, or None; a call that passes pays one token of each kind."""
-        throttle = self.config.throttle
-        if throttle is None and self.account is None:
-            return None
-        now = self.kernel.now
-        bucket = None
-        if throttle is not None:
-            bucket = self.buckets.get(sending.ask.verb)
-            if bucket is None:
-                bucket = self.buckets[sending.ask.verb] = Bucket(throttle)
-            if not bucket.holds(now):
-                return "throttled"
-        if self.account is not None:
-            if not self.account.holds(now):
-                return "account_throttled"
-            self.account.take()
-        if bucket is not None:
-            bucket.take()
-        self.recorder.admitted(now, sending.ask.verb, sending.about, sending.op_id, self.name, self.place, sending.row)
-        return None
+    def patience_us(self, sending: Sending, law: Distribution) -> int:
+        """How long this ask stays in line."""
+        task = sending.task
+        drawn = self.wire.law(f"{task.sender.role}{self.name}.{sending.ask.verb}/queue_patience", law)
+        return drawn if type(drawn) is int else drawn.draw(task.number, sending.visit)  # type: ignore[union-attr, no-any-return]
+
+    def renege(self, ticket: int) -> None:
+        """Whoever still waits has waited long enough, and is told that nothing was done."""
+        sending = self.waiting.pop(ticket, None)
+        if sending is not None:
+            self.wire.refuse(sending, "reneged")
 
     def begin(self, sending: Sending) -> None:
         if self.capacity is not None:
@@ -182,7 +166,7 @@ class Replica:
         if self.capacity is not None:
             self.count(-1)
             if self.waiting:
-                self.begin(self.waiting.popleft())
+                self.begin(self.waiting.popitem(last=False)[1])
         now = self.kernel.now
         store = self.store
         answer = None if self.before is None else self.before(sending)
@@ -214,7 +198,9 @@ class Replica:
         self.incarnation += 1
         self.count(-self.busy)
         while self.waiting:
-            self.lose(self.waiting.popleft())
+            self.lose(self.waiting.popitem(last=False)[1])
+        for sending in self.gate.leave() if self.gate is not None else ():
+            self.lose(sending)
 
     def come_back(self) -> None:
         self.is_down = False
