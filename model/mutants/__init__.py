@@ -7,10 +7,18 @@ from collections.abc import Mapping
 
 from orderquake.model.architecture import Architecture
 from orderquake.model.mutants.consumes_without_looking import ConsumesWithoutLooking
+from orderquake.model.mutants.forgets_dedup import ForgetsDedup
+from orderquake.model.mutants.grants_grace import GrantsGrace
 from orderquake.model.mutants.keys_each_attempt import KeysEachAttempt
 from orderquake.model.mutants.loser_releases import LoserReleases
+from orderquake.model.mutants.never_gives_up import NeverGivesUp
+from orderquake.model.mutants.never_recovers import NeverRecovers
 from orderquake.model.mutants.overwrites_on_refresh import OverwritesOnRefresh
 from orderquake.model.mutants.refunds_before_writing import RefundsBeforeWriting
+from orderquake.model.mutants.refunds_in_silence import RefundsInSilence
+from orderquake.model.mutants.releases_twice import ReleasesTwice
+from orderquake.model.mutants.skips_a_change import SkipsAChange
+from orderquake.model.mutants.skips_posting import SkipsPosting
 from orderquake.model.mutants.subtracts_at_apply import SubtractsAtApply
 
 MUTANTS: Mapping[str, type[Architecture]] = {
@@ -22,6 +30,14 @@ MUTANTS: Mapping[str, type[Architecture]] = {
         ConsumesWithoutLooking,
         LoserReleases,
         RefundsBeforeWriting,
+        ForgetsDedup,
+        SkipsPosting,
+        ReleasesTwice,
+        GrantsGrace,
+        NeverRecovers,
+        SkipsAChange,
+        RefundsInSilence,
+        NeverGivesUp,
     )
 }
 """Every planted bug by its name."""

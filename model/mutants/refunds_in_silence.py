@@ -1,0 +1,18 @@
+"""Gives the money back and says nothing."""
+
+from __future__ import annotations
+
+from orderquake.model.architectures.hot_cold import HotCold
+from orderquake.model.order import Order, State
+
+
+class RefundsInSilence(HotCold):
+    """Breaks: every customer is told how it ended. The customer, hearing nothing, orders again: magento/magento2#31000.
+    Caught by `notices_sent` in `flash_sale`."""
+
+    name = "refunds_in_silence"
+
+    async def finish(self, order: Order) -> Order:
+        if order.state is State.REFUNDED:
+            return order._replace(is_told=True)
+        return await super().finish(order)
