@@ -228,15 +228,10 @@ class OrderCache:
         old = self.rows[order.id]
         if old.version != order.version:
             return Conflict()
-        new = Order._make(
-            order[:_OWN]
-            + (
-                old.version + 1,
-                old.registered_at,
-                Instant(now_us) if order.generation != old.generation else old.charge_sent_at,
-                Instant(now_us) if order.refund_generation != old.refund_generation else old.refund_sent_at,
-            )
-        )
+        charge_sent_at = Instant(now_us) if order.generation != old.generation else old.charge_sent_at
+        refund_sent_at = Instant(now_us) if order.refund_generation != old.refund_generation else old.refund_sent_at
+        ours = (old.version + 1, old.registered_at, charge_sent_at, refund_sent_at)
+        new = Order._make((*order[:_OWN], *ours))
         self.rows[order.id] = new
         self.list_again(new, now_us)
         if new.state is not old.state:

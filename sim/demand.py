@@ -9,11 +9,13 @@ from abc import ABC, abstractmethod
 from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
+from orderquake.sim.rates import SHIPPED, Rates, read_rates, table_of
 from orderquake.sim.units import (
+    MINUTE,
     SECOND,
     Count,
     Duration,
@@ -23,6 +25,7 @@ from orderquake.sim.units import (
     Probability,
     Rate,
     Whole,
+    format_duration,
     refused,
 )
 from orderquake.sim.world.delays import Distribution, delay
@@ -57,13 +60,25 @@ class Alike(Part):
     kind: Literal["uniform"] = "uniform"
 
 
+class Hot(Part):
+    """The first `skus` products share `share` of what is wanted, alike; the others share what is left, as `rest` says.
+
+    The default is the rule of thumb that fits a sale; of the retailer's lines, the top 1 % of products have 9.3 %.
+    """
+
+    kind: Literal["hot"] = "hot"
+    share: Probability = 0.8
+    skus: Count = 5
+    rest: Annotated[Zipf | Alike, Field(discriminator="kind")] = Alike()
+
+
 class Traced(Part):
     """Products are wanted as often as in the retailer's trace."""
 
     kind: Literal["traced"] = "traced"
 
 
-Popularity: TypeAlias = Annotated[Zipf | Alike | Traced, Field(discriminator="kind")]
+Popularity: TypeAlias = Annotated[Zipf | Alike | Hot | Traced, Field(discriminator="kind")]
 
 
 class Number(Part, ABC):
@@ -169,6 +184,137 @@ class PoissonDemand(Shoppers):
     rate_per_s: Rate
 
 
+class Bursts(Shoppers):
+    """Customers come in bursts, `rate_per_s` of them on average: a newsletter, a bus that arrives.
+
+    size         mean number of customers in a burst: one, and with the same chance each time one more
+    dispersion   or instead: variance over mean of the counts in long windows, 2 * size - 1; Poisson has 1
+    within       each comes at a moment of its own, all alike, within so long of the burst's beginning
+    A Poisson cluster process (Neyman and Scott, 1958): bursts begin independently of each other. The retailer's orders
+    have a dispersion of 1.10 over ten minutes, once their hour of the week is allowed for; more is an assumption.
+    """
+
+    kind: Literal["bursts"] = "bursts"
+    rate_per_s: Rate
+    size: Annotated[float, Field(ge=1, strict=True, allow_inf_nan=False)] | None = None
+    dispersion: Annotated[float, Field(ge=1, strict=True, allow_inf_nan=False)] | None = None
+    within: Duration = 10 * SECOND
+
+    @model_validator(mode="after")
+    def _check(self) -> Bursts:
+        if (self.size is None) == (self.dispersion is None):
+            found = "without size or dispersion" if self.size is None else "given both size and dispersion"
+            raise refused(f"{found}; expected one of the two")
+        return self
+
+    @property
+    def mean_size(self) -> float:
+        """Customers in a burst, on average."""
+        if self.size is not None:
+            return self.size
+        assert self.dispersion is not None
+        return (self.dispersion + 1) / 2
+
+
+class Step(Part):
+    """From a moment on, so many customers a second."""
+
+    since: Duration = Field(alias="from")
+    rate_per_s: Annotated[float, Field(ge=0, strict=True, allow_inf_nan=False)]
+
+
+class Profile(Shoppers):
+    """Customers come independently of each other, at a rate that changes with the hour of the day and the week.
+
+    of        a profile that ships with the package; the retailer's was counted in its four busiest weeks
+    file      or a csv file beside the scenario, read at once: columns `hour` (0 to 23, or 0 to 167 from Monday's
+              midnight on) or `from_s`, and `rate_per_s`
+    steps     or the rates themselves; they begin again after `repeats`, or the last one lasts
+    scale     so many times as many customers
+    begins    where in the profile the scenario begins: "3 days 8 h" is Thursday at eight
+    """
+
+    kind: Literal["profile"] = "profile"
+    of: Literal["online_retail"] | None = None
+    file: str | None = None
+    steps: tuple[Step, ...] = ()
+    repeats: Duration | None = None
+    scale: Positive = 1.0
+    begins: Duration = 0
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read(cls, given: Any, info: ValidationInfo) -> Any:
+        if not isinstance(given, dict) or not isinstance(given.get("file"), str):
+            return given
+        for key in ("of", "steps", "repeats"):
+            if key in given:
+                raise refused(f"given beside {key}; expected one of the two", key="file")
+        read = table_of(Path((info.context or {}).get("folder", ".")), given["file"])
+        return {key: value for key, value in given.items() if key != "file"} | read
+
+    @model_validator(mode="after")
+    def _check(self) -> Profile:
+        if (self.of is None) == (not self.steps):
+            found = "without of, file or steps" if self.of is None else "given both of and steps"
+            raise refused(f"{found}; expected one of them")
+        if self.of is not None and self.repeats is not None:
+            raise refused("given, but the profile of a shop repeats each week; expected it beside steps", key="repeats")
+        moments = [step.since for step in self.steps]
+        if moments and (moments[0] != 0 or moments != sorted(set(moments))):
+            raise refused('out of order; expected the first from "0 s", each later than the one before', key="steps")
+        if self.steps and not any(step.rate_per_s for step in self.steps):
+            raise refused("without any customers; expected a rate above zero", key="steps")
+        if self.repeats is not None and self.repeats <= moments[-1]:
+            text = f'"{format_duration(self.repeats)}"; expected more than the last step\'s from'
+            raise refused(text, key="repeats")
+        return self
+
+    def rates(self) -> Rates:
+        """The rates, as they are before they are scaled."""
+        if self.of is not None:
+            return read_rates(SHIPPED)
+        return Rates(tuple((step.since, step.rate_per_s) for step in self.steps), self.repeats)
+
+
+class Renewal(Shoppers):
+    """Customers come one by one, `gap` after the one before, each gap drawn anew: steadier or wilder than Poisson."""
+
+    kind: Literal["renewal"] = "renewal"
+    gap: Distribution
+
+    @model_validator(mode="after")
+    def _check(self) -> Renewal:
+        if self.gap.mean_us < 1:
+            raise refused("no time at all; expected a mean of a microsecond or more", key="gap")
+        return self
+
+
+class Closed(Shoppers):
+    """The same `customers` again and again: each thinks, orders, waits for the final answer, and thinks again.
+
+    think      from the final answer, or from giving up, to the next order; and before the first
+    gives_up   who has heard nothing final for so long thinks on; the order goes its own way. Those who walk away do so
+               at once
+    Latency counts from the moment of submitting, and a slow shop is asked less often: the orders that a stall has kept
+    from being sent appear in no latency ("coordinated omission"). An open workload, whose customers come whatever the
+    shop does, shows them.
+    """
+
+    kind: Literal["closed"] = "closed"
+    customers: Count
+    think: Distribution
+    gives_up: Duration = 10 * MINUTE
+
+    @model_validator(mode="after")
+    def _check(self) -> Closed:
+        if self.think.mean_us < 1:
+            raise refused("no time at all; expected a mean of a microsecond or more", key="think")
+        if self.gives_up == 0:
+            raise refused('"0 s"; expected more than zero', key="gives_up")
+        return self
+
+
 class FlashSale(Shoppers):
     """`orders` customers from `starts` on, within `over`.
 
@@ -239,4 +385,6 @@ class Trace(Customers):
         return self
 
 
-Workload: TypeAlias = Annotated[PoissonDemand | FlashSale | Rounds | Trace, Field(discriminator="kind")]
+Workload: TypeAlias = Annotated[
+    PoissonDemand | Bursts | Profile | Renewal | FlashSale | Rounds | Closed | Trace, Field(discriminator="kind")
+]

@@ -100,6 +100,19 @@ class Crash(Chancy):
     when: Literal["before", "after"]
 
 
+class Pause(Chancy):
+    """`length` is how long the asker stands still before it goes on where it stood; `when` as for a crash.
+
+    outlives_deadline   its deadline stands still, too, as when a machine is suspended; else it is killed in its sleep
+    Stop-the-world pauses of minutes are known: martin.kleppmann.com/2016/02/08/how-to-do-distributed-locking.html.
+    """
+
+    kind: Literal["pause"] = "pause"
+    when: Literal["before", "after"]
+    length: Distribution = delay(kind="uniform", low="1 min", high="3 min")
+    outlives_deadline: Flag = False
+
+
 class Down(Fault):
     kind: Literal["down"] = "down"
     is_exclusive: ClassVar[bool] = True
@@ -136,7 +149,7 @@ class Wiped(Part):
 
 
 AnyFault: TypeAlias = Annotated[
-    LoseAsk | LoseAnswer | Duplicate | Crash | Down | Slow | Wiped, Field(discriminator="kind")
+    LoseAsk | LoseAnswer | Duplicate | Crash | Pause | Down | Slow | Wiped, Field(discriminator="kind")
 ]
 
 
@@ -191,6 +204,15 @@ FAULTS: Mapping[str, FaultKind] = {
         "the queue delivers the order again when the lease runs out; recovery finds the rest",
         "a fault row, and no completion by that worker after it",
         '[[fault]]\nkind = "crash"\nwhen = "after"\ntarget = "payment"\noperation = "charge"\nnth = 3\n',
+    ),
+    "pause": FaultKind(
+        Pause,
+        "the worker that asks stands still, just before the ask is sent or just after its answer came; then it goes on",
+        (Assumption.WORKERS_SURVIVE,),
+        "it wakes; if its lease ran out meanwhile, two workers have the order, and the compare-and-set decides",
+        "a fault row, and marks `paused` and `woke`; no `woke` where it was killed in its sleep",
+        '[[fault]]\nkind = "pause"\nwhen = "before"\ntarget = "stock"\noperation = "consume"\nnth = 3\n'
+        'length = { kind = "uniform", low = "1 min", high = "3 min" }\noutlives_deadline = true\n',
     ),
     "down": FaultKind(
         Down,

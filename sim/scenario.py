@@ -18,14 +18,19 @@ from orderquake.sim.demand import (
     TRACES,
     Alike,
     Basket,
+    Bursts,
+    Closed,
     Customers,
     Fixed,
     FlashSale,
     Geometric,
+    Hot,
     Part,
     PoissonDemand,
     Popularity,
     PriceRange,
+    Profile,
+    Renewal,
     Retries,
     Rounds,
     Shoppers,
@@ -71,7 +76,7 @@ from orderquake.sim.shop import (
     Throttle,
 )
 from orderquake.sim.units import MINUTE, SECOND, Duration, refused
-from orderquake.sim.world.delays import Distribution, delay
+from orderquake.sim.world.delays import Latency, delay
 
 __all__ = [
     "FAULTS",
@@ -80,7 +85,9 @@ __all__ = [
     "Alike",
     "AnyFault",
     "Basket",
+    "Bursts",
     "Chancy",
+    "Closed",
     "Correction",
     "Crash",
     "Customers",
@@ -91,6 +98,7 @@ __all__ = [
     "FlashSale",
     "ForeignSales",
     "Geometric",
+    "Hot",
     "Job",
     "Jobs",
     "Link",
@@ -105,8 +113,10 @@ __all__ = [
     "Policy",
     "Popularity",
     "PriceRange",
+    "Profile",
     "Receipt",
     "RecordService",
+    "Renewal",
     "Retries",
     "Rounds",
     "Scarce",
@@ -148,7 +158,7 @@ class Scenario(Part):
     stock: Stock = Stock()
     place: tuple[Place, ...] = DEFAULT_PLACES
     link: tuple[Link, ...] = ()
-    local_latency: Distribution = delay(kind="constant", value="250 us")
+    local_latency: Latency = delay(kind="constant", value="250 us")
     service: Services = Services()
     policy: Policy = Policy()
     jobs: Jobs = Jobs()
@@ -195,7 +205,7 @@ class Scenario(Part):
         """Name of the place where a service stands."""
         return self.service[service].place or self.place[0].name
 
-    def latency_between(self, here: str, there: str) -> Distribution:
+    def latency_between(self, here: str, there: str) -> Latency:
         """One way from a place to a place.
 
         raises   KeyError where there is no such link

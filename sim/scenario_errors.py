@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, NamedTuple, TypeAlias, Union, get_ar
 
 from pydantic import BaseModel, ValidationError
 
-from orderquake.sim.units import as_toml
+from orderquake.sim.units import EXPECTED_DURATION, Duration, as_toml
 
 Keys: TypeAlias = tuple[str | int, ...]
 
@@ -232,7 +232,11 @@ def _path_in(data: Mapping[str, Any], loc: Keys) -> Keys:
     """The finding's path in the file: without the tags that tell the members of a union apart."""
     path: Keys = ()
     here: Any = data
+    tagged: Any = None
     for number, key in enumerate(loc):
+        if isinstance(here, Mapping) and here.get("kind") == key and here is not tagged:
+            tagged = here  # its tag, once; a key of the same name comes after it
+            continue
         if isinstance(here, Mapping) and key in here:
             here = here[str(key)]
         elif isinstance(here, list | tuple) and isinstance(key, int) and key < len(here):
@@ -324,9 +328,8 @@ def _expected_at(model: type[BaseModel], loc: Keys) -> str:
         return f"a table with {', '.join(_keys_at(reached, ()))}"
     if origin in (tuple, list):
         return "an array"
-    return {int: "a whole number", float: "a number", str: "text in quotes", bool: "true or false"}.get(
-        reached, "a value"
-    )
+    plain = {int: "a whole number", float: "a number", str: "text in quotes", bool: "true or false"}
+    return EXPECTED_DURATION if reached is _Duration else plain.get(reached, "a value")
 
 
 class _Duration:
@@ -344,7 +347,8 @@ def _step(here: Any, key: str | int) -> Any:
     if isinstance(here, type) and issubclass(here, BaseModel):
         for name, field in here.model_fields.items():
             if key in (field.alias, name):
-                return _bare(field.annotation)
+                is_duration = get_args(Duration)[1] in field.metadata
+                return _Duration if is_duration else _bare(field.annotation)
         return here  # a union's tag that led here already
     origin, arguments = get_origin(here), get_args(here)
     if origin is tuple and isinstance(key, int):

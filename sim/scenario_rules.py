@@ -10,8 +10,8 @@ from itertools import combinations
 from typing import TYPE_CHECKING, TypeAlias
 
 from orderquake.model.verbs import VERBS
-from orderquake.sim.demand import FlashSale, Rounds, Shoppers, Trace
-from orderquake.sim.nemesis import Chancy, Down, Slow, Wiped
+from orderquake.sim.demand import FlashSale, Hot, Rounds, Shoppers, Trace, Traced
+from orderquake.sim.nemesis import Chancy, Down, Pause, Slow, Wiped
 from orderquake.sim.scenario_errors import suggestion, with_next_move
 from orderquake.sim.units import format_duration
 
@@ -66,6 +66,18 @@ def services_exist_somewhere(scenario: Scenario) -> Iterator[Contradiction]:
         for verb in service.operations:
             if verb not in verbs:
                 yield ("service", name, "operations", verb), _unknown(verb, verbs, f"operation of {name}")
+
+
+def lines_have_an_end(scenario: Scenario) -> Iterator[Contradiction]:
+    for name, service in scenario.service.items():
+        if service.queue_patience is not None and service.capacity is None:
+            text = "given, but the service has no capacity, so nobody waits; expected capacity beside it"
+            yield ("service", name, "queue_patience"), text
+        own, shared = service.throttle, service.account_throttle
+        if own and shared and own.kind == "policer" and shared.kind == "shaper":
+            # What waits for the account could pass in a heap that the policer has seen come one by one.
+            text = '"shaper", but the throttle of each verb is a policer; expected both, or only the verb\'s, to shape'
+            yield ("service", name, "account_throttle", "kind"), text
 
 
 def faults_can_strike(scenario: Scenario) -> Iterator[Contradiction]:
@@ -131,6 +143,12 @@ def shelves_fit_the_workload(scenario: Scenario) -> Iterator[Contradiction]:
     if isinstance(workload, Shoppers) and workload.basket.lines.expected > stock.skus:
         text = f"larger than the shop, which has {stock.skus} products; expected fewer lines, or more products"
         yield ("workload", "basket", "lines"), text
+    if isinstance(workload, Shoppers) and isinstance(workload.popularity, Traced):
+        yield ("workload", "popularity"), '"traced", but there is no trace; expected zipf, uniform or hot'
+    hot = workload.popularity if isinstance(workload, Shoppers) else None
+    if isinstance(hot, Hot) and hot.skus >= stock.skus:
+        text = f"{hot.skus}, but stock.skus is {stock.skus}; expected fewer, so that there is a rest"
+        yield ("workload", "popularity", "skus"), text
 
 
 def events_come_in_time(scenario: Scenario) -> Iterator[Contradiction]:
@@ -166,6 +184,24 @@ def keys_outlive_asks(scenario: Scenario) -> Iterator[Contradiction]:
         yield ("policy", "lease"), f'{text}, "{format_duration(policy.worker_deadline)}"'
 
 
+def pauses_are_shorter_than_keys(scenario: Scenario) -> Iterator[Contradiction]:
+    """A sleeper may send on waking what it decided to send before: within the send horizon, then a pause later."""
+    policy = scenario.policy
+    room = scenario.service.payment.key_retention - policy.send_horizon - policy.worker_deadline - policy.message_life
+    for number, fault in enumerate(scenario.fault):
+        # Nearly all pauses: the mean and ten standard deviations.
+        if isinstance(fault, Pause) and not fault.length.mean_us + 10 * fault.length.variance**0.5 < room:
+            text = "so long that a key may be sent when the provider has forgotten it; expected nearly all below"
+            yield ("fault", number, "length"), f'{text} "{format_duration(max(room, 0))}", which send_horizon leaves'
+
+
+def cold_starts_take_time(scenario: Scenario) -> Iterator[Contradiction]:
+    for number, place in enumerate(scenario.place):
+        if place.starts_cold and not place.cold_start.mean_us:
+            text = "true, but a cold start takes no time; expected cold_start beside it"
+            yield ("place", number, "starts_cold"), text
+
+
 def names_are_known(scenario: Scenario) -> Iterator[Contradiction]:
     checkers = checker_names()
     for number, name in enumerate(scenario.must_exercise):
@@ -185,11 +221,14 @@ RULES: tuple[Callable[[Scenario], Iterable[Contradiction]], ...] = (
     names_are_known,
     places_are_linked,
     services_exist_somewhere,
+    lines_have_an_end,
     shelves_fit_the_workload,
     pools_have_channels,
     events_come_in_time,
     faults_can_strike,
     keys_outlive_asks,
+    pauses_are_shorter_than_keys,
+    cold_starts_take_time,
 )
 
 

@@ -40,12 +40,12 @@ def test_whoever_gets_nothing_keeps_the_money(run: Run) -> None:
     assert all((taken.get(order, 0) > 0) == (outcome == "fulfilled") for order, outcome in told.items())
 
 
-def test_customers_hear_within_a_second_that_their_order_is_registered(run: Run) -> None:
-    assert run.latency().set_index("step").loc["checkout", "p99_s"] < 1.0
+def test_nine_in_ten_customers_hear_within_a_second_that_their_order_is_registered(run: Run) -> None:
+    assert run.latency()["p90_s"]["checkout"] < 1.0
 
 
 @settings(max_examples=10, deadline=None)
-@given(seed=st.integers(0, 2**32), lost=st.sampled_from([0.05, 0.2]))
+@given(seed=st.integers(0, 2**32), lost=st.sampled_from([0.1, 0.3]))
 def test_lost_answers_from_the_payment_provider_cost_nobody_anything(seed: int, lost: float) -> None:
     fault = {"kind": "lose_answer", "target": "payment", "probability": lost}
     run = simulate(set_by_path(RUSH, "fault", [fault]), seed=seed)

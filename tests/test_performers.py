@@ -184,7 +184,11 @@ def test_one_path_of_the_exhaustive_search_is_what_the_timed_world_did(
     """The path on which whoever comes first goes on until done."""
     explorer = Exhaustive(design, orders, OPENING, [], {"post": 1, "refresh": 1}, "{}")
     ear = Ear({})
-    state: Any = (tuple(store.snapshot() for store in explorer.stores.values()), explorer.first, explorer.judge.snapshot())
+    state: Any = (
+        tuple(store.snapshot() for store in explorer.stores.values()),
+        explorer.first,
+        explorer.judge.snapshot(),
+    )
     while moves := list(explorer.moves(state)):
         state, step = moves[0]
         ear.hear(step.ask, step.answer)

@@ -13,7 +13,7 @@ A = TypeVar("A")
 
 
 class NeverGivesUp(HotCold):
-    """Breaks: patience has an end. Seen as the retry storms of nested layers: four attempts in each of three make 64.
+    """Breaks: patience has an end. Seen where layers retry on their own: four attempts in each of three make 64.
     Caught by `backpressure_bounded` in `record_offline`."""
 
     name = "never_gives_up"

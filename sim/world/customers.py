@@ -1,4 +1,5 @@
-"""Customers: they submit, click twice, wait, try again with the same submission, change their minds, and walk away.
+"""Customers: they submit, click twice, wait, try again with the same submission, change their minds, walk away; and
+some of them come again.
 
 They know nothing but their own submission and what they are answered.
 """
@@ -11,14 +12,18 @@ from typing import TYPE_CHECKING, Any
 from orderquake.model.order import Order
 from orderquake.sim.units import SECOND
 from orderquake.sim.world.performer import Task
-from orderquake.sim.world.wire import Sender
-from orderquake.sim.world.workload import Arrival
+from orderquake.sim.world.tempo import taken
+from orderquake.sim.world.wire import Sender, weather_between
+from orderquake.sim.world.workload import Arrival, Loop
 
 if TYPE_CHECKING:
     from orderquake.sim.world.world import World
 
 DOUBLE_CLICK_US = SECOND // 4
 """Between the two clicks of a double click, as an impatient hand does it. An assumption."""
+
+TOLD = 1 << 19
+"""Under which a customer's leg is drawn that brings the final answer; those of the submissions count up from 0."""
 
 
 def order_id_of(submission: str) -> str:
@@ -57,11 +62,20 @@ class Customers:
         self.retries = world.scenario.workload.retries
         self.fronts = {place.name: Sender(f"front-{place.name}", place.name, "") for place in world.scenario.place}
         self.legs = {
-            place.name: world.wire.law(f"customer/{place.name}/leg", world.scenario.local_latency)
+            place.name: world.wire.law(
+                f"customer/{place.name}/leg", world.scenario.local_latency, weather_between(place.name, place.name)
+            )
             for place in world.scenario.place
         }
+        self.bounds = {place.name: place.front_bound for place in world.scenario.place}
+        self.inside = dict.fromkeys(self.bounds, 0)
         self.submitted = 0
-        self.next()
+        self.loop = world.demand.loop
+        self.loopers: dict[str, Visit] = {}  # orders of a closed workload whose customers still wait, by id
+        if self.loop is None:
+            self.next()
+        else:
+            self.begin_loop(self.loop)
 
     def next(self, arrival: Any = None) -> None:
         """Let the customer whose moment it is come in, and schedule the one after."""
@@ -71,7 +85,7 @@ class Customers:
         if arrival is not None:
             self.come(arrival)
 
-    def come(self, arrival: Arrival) -> None:
+    def come(self, arrival: Arrival) -> Visit:
         visit = Visit(arrival)
         self.submitted += 1
         self.world.expect(visit.order.id, arrival.number)
@@ -80,11 +94,40 @@ class Customers:
             self.kernel.after(DOUBLE_CLICK_US, self.submit, visit)
         if arrival.cancels_after_us is not None:
             self.kernel.after(arrival.cancels_after_us, self.cancel, visit)
+        return visit
+
+    # -- coming again
+
+    def begin_loop(self, loop: Loop) -> None:
+        """Everybody thinks first. The notice is what they wait for."""
+        self.world.wire.replicas["notice"].after = self.on_notice
+        for number in range(loop.customers):
+            self.kernel.after(loop.think_us(number), self.come_again, (loop, number))
+
+    def come_again(self, what: tuple[Loop, int]) -> None:
+        loop, number = what
+        if self.kernel.now >= self.world.scenario.horizon:
+            return
+        visit = self.come(loop.arrival(self.kernel.now, number))
+        self.loopers[visit.order.id] = visit
+        self.kernel.after(0 if visit.arrival.walks_away else loop.gives_up_us, self.think_on, visit.order.id)
+
+    def on_notice(self, ask: Any, _answer: Any) -> None:
+        """The final answer is on its way to whoever waits for it; a second one finds nobody."""
+        visit = self.loopers.get(ask.order_id)
+        if visit is not None:
+            self.kernel.after(self.leg(visit, TOLD), self.think_on, visit.order.id)
+
+    def think_on(self, order_id: str) -> None:
+        """Answered, or tired of waiting: think, and order again."""
+        visit = self.loopers.pop(order_id, None)
+        if visit is not None and self.loop is not None:
+            following = visit.arrival.number + self.loop.customers
+            self.kernel.after(self.loop.think_us(following), self.come_again, (self.loop, following))
 
     # Simplified: nothing is lost between a customer and the front door, only late; matters when mobile networks do.
     def leg(self, visit: Visit, which: int) -> int:
-        leg = self.legs[visit.arrival.place]
-        return leg if type(leg) is int else leg.draw(visit.arrival.number, which)  # type: ignore[union-attr]
+        return taken(self.legs[visit.arrival.place], visit.arrival.number, which)
 
     # -- submitting
 
@@ -97,8 +140,18 @@ class Customers:
         self.kernel.after(self.leg(visit, 2 * attempt), self.enter, (visit, attempt, row))
         self.kernel.after(self.retries.after, self.wonder, (visit, attempt))
 
+    def is_full(self, place: str) -> bool:
+        """Has this front door its hands full?"""
+        bound = self.bounds[place]
+        return bound is not None and self.inside[place] >= bound
+
     def enter(self, what: tuple[Visit, int, int]) -> None:
         visit, attempt, row = what
+        place = visit.arrival.place
+        if self.is_full(place):
+            self.kernel.after(self.leg(visit, 2 * attempt + 1), self.hear_no, (visit, attempt, row))
+            return
+        self.inside[place] += 1
         number, visits = self.world.luck_of(visit.order.id)
 
         def reply(answer: str, cause: int) -> None:
@@ -108,10 +161,10 @@ class Customers:
             Task(
                 self.world.design.register(visit.order),
                 f"{visit.order.id}.front{attempt}",
-                self.fronts[visit.arrival.place],
+                self.fronts[place],
                 number,
                 visits,
-                _nothing,
+                self.leave,
                 reply,
                 row,
             )
@@ -124,6 +177,22 @@ class Customers:
         visit.has_answer = True
         self.note("ok", "submit", visit, attempt, answer, cause)
 
+    def leave(self, task: Task, _how: str, _value: Any) -> None:
+        """The front door has nobody to report to, and a hand free."""
+        self.inside[task.sender.place] -= 1
+
+    def hear_no(self, what: tuple[Visit, int, int]) -> None:
+        """Turned away at a full door: nothing was done, and one may come again later."""
+        visit, attempt, row = what
+        if visit.arrival.walks_away or visit.open.pop(attempt, None) is None:
+            return
+        self.note("fail", "submit", visit, attempt, "rejected", row)
+        self.kernel.after(self.retries.after, self.try_again, visit)
+
+    def try_again(self, visit: Visit) -> None:
+        if not (visit.has_answer or visit.arrival.walks_away) and visit.attempts <= self.retries.at_most:
+            self.submit(visit)
+
     def wonder(self, what: tuple[Visit, int]) -> None:
         """No answer after all this time? Then once more, with the same submission."""
         visit, attempt = what
@@ -131,8 +200,7 @@ class Customers:
         if row is None:
             return
         self.note("info", "submit", visit, attempt, "silence", row)
-        if not (visit.has_answer or visit.arrival.walks_away) and visit.attempts <= self.retries.at_most:
-            self.submit(visit)
+        self.try_again(visit)
 
     def note(self, kind: str, operation: str, visit: Visit, attempt: int, answer: str, cause: int) -> int:
         what = f"{visit.submission}.{attempt if operation == 'submit' else operation}"
@@ -146,6 +214,10 @@ class Customers:
     def cancel(self, visit: Visit) -> None:
         order = visit.order
         row = self.note("invoke", "cancel", visit, 0, "", -1)
+        if self.is_full(visit.arrival.place):
+            self.note("fail", "cancel", visit, 0, "rejected", row)
+            return
+        self.inside[visit.arrival.place] += 1
         number, visits = self.world.luck_of(order.id)
         heard = False
 
@@ -154,7 +226,8 @@ class Customers:
             heard = True
             self.note("ok", "cancel", visit, 0, answer, cause)
 
-        def ended(task: Task, _how: str, _value: Any) -> None:
+        def ended(task: Task, how: str, value: Any) -> None:
+            self.leave(task, how, value)
             if not heard:
                 self.note("info", "cancel", visit, 0, "silence", task.cause)
 
@@ -170,7 +243,3 @@ class Customers:
                 row,
             )
         )
-
-
-def _nothing(_task: Task, _how: str, _value: Any) -> None:
-    """The front door has nobody to report to."""

@@ -7,6 +7,7 @@ answers finds nobody waiting.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from orderquake.model.architecture import Architecture
@@ -30,12 +31,14 @@ class Task:
     reply     told the answer to the customer, where somebody waits for one
     waits_for the ask whose answer the flow waits for; anything else that arrives is ignored
     cause     row that led to what the task does next
+    frozen_us by how much pauses have moved its deadline, until the deadline asks
     """
 
     __slots__ = (
         "asks",
         "cause",
         "flow",
+        "frozen_us",
         "id",
         "number",
         "on_end",
@@ -66,6 +69,7 @@ class Task:
         self.cause = cause
         self.waits_for: Sending | str = ""
         self.asks = 0
+        self.frozen_us = 0
 
     def visit(self, what: str) -> int:
         """The how-manieth time this order (or tick) draws for that: 0 at first."""
@@ -82,6 +86,8 @@ class Performer:
         self.kernel = kernel
         self.jitter = streams.uniform("patience/jitter")
         self.wire = wire
+        self.pauses = wire.pauses
+        self.frozen = 0
         wire.resume = self.resume
         wire.fail = self.fail
         wire.kill = self.kill
@@ -92,6 +98,10 @@ class Performer:
 
     def resume(self, task: Task, answer: Any) -> None:
         """Give a flow what it waited for."""
+        if self.pauses and not isinstance(asked := task.waits_for, str):
+            go_on = partial(self._go, task, task.flow.send, answer)
+            if self._freezes(task, asked.ask, asked.visit, "after", go_on):
+                return
         self._go(task, task.flow.send, answer)
 
     def fail(self, task: Task, silence: Exception) -> None:
@@ -119,6 +129,10 @@ class Performer:
                 return
             kind = type(effect)
             if kind is Send:
+                if self.pauses:
+                    visit = task.visits.get(effect.ask.verb, 0)
+                    if self._freezes(task, effect.ask, visit, "before", partial(self.wire.send, task, effect)):
+                        return
                 self.wire.send(task, effect)
                 return
             give = task.flow.send
@@ -137,6 +151,34 @@ class Performer:
                 return
             else:
                 raise TypeError(f"the timed world cannot perform {effect!r}")
+
+    # -- standing still
+
+    def _freezes(self, task: Task, ask: Any, visit: int, when: str, go_on: Callable[[], None]) -> bool:
+        """Does the task stand still here? Then it goes on later, unless it is killed in its sleep."""
+        for freezes in self.pauses.get(ask.verb, ()):
+            if (length_us := freezes(task, ask.verb, visit, when)) is not None:
+                task.waits_for = "waking"
+                task.cause = self._mark("paused", task, ask, when, self.kernel.now + length_us)
+                self.frozen += 1
+                self.kernel.after(length_us, self._wake, (task, ask, when, go_on))
+                return True
+        return False
+
+    def _wake(self, what: tuple[Task, Any, str, Callable[[], None]]) -> None:
+        """It knows nothing of the time that has passed."""
+        task, ask, when, go_on = what
+        self.frozen -= 1
+        if task.waits_for == "waking":
+            task.cause = self._mark("woke", task, ask, when, -1)
+            go_on()
+
+    def _mark(self, what: str, task: Task, ask: Any, when: str, until_us: int) -> int:
+        sender = task.sender
+        return self.wire.recorder.history.state(
+            self.kernel.now, what, kind="mark", op_id=task.id, key=ask.verb, actor=sender.actor, place=sender.place,
+            order=ask.about()[0], answer=when, deadline=until_us, cause=task.cause,
+        )  # fmt: skip
 
     def _woken(self, task: Task) -> None:
         if task.waits_for == "backoff":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from orderquake.model.payment import PaymentProvider, Refund, ServerError
+from orderquake.sim.world.tempo import taken
 
 if TYPE_CHECKING:
     from orderquake.sim.world.wire import Sending
@@ -30,5 +31,5 @@ class Provider:
         if self.errors and self.error_luck.draw(number, visit) < self.errors:
             return ServerError()
         if isinstance(sending.ask, Refund):
-            self.ledger.refund_delay_us = self.delay if type(self.delay) is int else self.delay.draw(number)  # type: ignore[union-attr]
+            self.ledger.refund_delay_us = taken(self.delay, number)
         return None

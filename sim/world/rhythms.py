@@ -1,4 +1,4 @@
-"""Latency that changes with the clock: by window, by the hour of the day, and in slow spells that hit everybody at once.
+"""Latency that changes with the clock: by window, by the hour of the day, in slow spells that hit everybody at once.
 
 A rhythm wraps a distribution. Each draw stays the order's own, found under its number as if there were no rhythm;
 the moment at which the work begins only multiplies it, or says which law it is drawn from. Descriptions only:

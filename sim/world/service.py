@@ -13,6 +13,8 @@ from orderquake.model.flow import Store
 from orderquake.sim.recorder import Recorder
 from orderquake.sim.scenario import Service
 from orderquake.sim.world.kernel import Kernel
+from orderquake.sim.world.rhythms import Rhythm
+from orderquake.sim.world.tempo import taken
 from orderquake.sim.world.throttle import Bucket as Bucket
 from orderquake.sim.world.throttle import Gate
 
@@ -33,7 +35,7 @@ class Trouble(Protocol):
 class Replica:
     """One running copy of a service.
 
-    is_open   no capacity, throttle or fault stands in the way: an ask is one wait
+    is_open   no capacity, throttle, rhythm or fault stands in the way: an ask is one wait
     after     told every ask that was handled, and its answer; for whoever wakes workers
     """
 
@@ -67,7 +69,7 @@ class Replica:
         self.incarnation = 0
         self.is_down = False
         self.troubles: list[Trouble] = []
-        self.is_open = self.capacity is None and self.gate is None and not self.errs
+        self.is_open = self.capacity is None and self.gate is None and not self.errs and not self.has_rhythm
         self.after: Callable[[Any, Any], None] | None = None
         self.before: Callable[[Sending], Any] | None = None
         self.on_down: Callable[[Sending], None] | None = None
@@ -76,6 +78,11 @@ class Replica:
     def errs(self) -> bool:
         """Does this service sometimes answer with an error of its own?"""
         return bool(getattr(self.config, "errors", 0.0))
+
+    @property
+    def has_rhythm(self) -> bool:
+        """Does how long it takes depend on when it begins?"""
+        return any(isinstance(law, Rhythm) for law in (self.config.latency, *self.config.operations.values()))
 
     # -- an ask comes
 
@@ -131,8 +138,8 @@ class Replica:
     def patience_us(self, sending: Sending, law: Distribution) -> int:
         """How long this ask stays in line."""
         task = sending.task
-        drawn = self.wire.law(f"{task.sender.role}{self.name}.{sending.ask.verb}/queue_patience", law)
-        return drawn if type(drawn) is int else drawn.draw(task.number, sending.visit)  # type: ignore[union-attr, no-any-return]
+        name = f"{task.sender.role}{self.name}.{sending.ask.verb}/queue_patience"
+        return taken(self.wire.law(name, law), task.number, sending.visit)
 
     def renege(self, ticket: int) -> None:
         """Whoever still waits has waited long enough, and is told that nothing was done."""
@@ -152,11 +159,7 @@ class Replica:
         self.kernel.after(work_us, self.finish, sending)
 
     def work(self, sending: Sending) -> int:
-        service = sending.route.service
-        if type(service) is int:
-            return service
-        drawn: int = service.draw(sending.task.number, sending.visit)  # type: ignore[union-attr]
-        return drawn
+        return taken(sending.route.service, sending.task.number, sending.visit)
 
     def finish(self, sending: Sending) -> None:
         """The moment of effect."""
@@ -170,6 +173,9 @@ class Replica:
         now = self.kernel.now
         store = self.store
         answer = None if self.before is None else self.before(sending)
+        if type(answer) is str:  # who stands before the store turns it away, and says why
+            self.wire.refuse(sending, answer)
+            return
         if answer is None:
             answer = store.handle(sending.ask, now)
         if store.journal:

@@ -1,7 +1,7 @@
 """Rhythms at work: how long something takes that begins now.
 
-A law is a number, a stream of draws, or a tempo, which looks at the clock and asks one of the former. Where no rhythm
-is described there is no tempo, and nobody looks at a clock.
+What is drawn from is a number, a stream, or a tempo, which looks at the clock and then asks one of the former. Where
+no rhythm is described there is no tempo, and nobody looks at a clock.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ class Tempo:
     """A law with an eye on the clock: drawn like a stream, at the moment when the work begins.
 
     law       what is drawn, whatever the moment: the order's own luck
-    change    what a moment makes of it: a factor, or another law in its place
+    change    what a moment makes of it: a factor, or another source in its place
     """
 
     __slots__ = ("change", "kernel", "law")
 
-    def __init__(self, kernel: Kernel, law: Law, change: Callable[[int], float | Law]) -> None:
+    def __init__(self, kernel: Kernel, law: Source, change: Callable[[int], float | Source]) -> None:
         self.kernel = kernel
         self.law = law
         self.change = change
@@ -36,21 +36,21 @@ class Tempo:
         change = self.change(self.kernel.now)
         if type(change) is float:
             return min(round(taken(self.law, number, attempt) * change), FOREVER_US)
-        return taken(change, number, attempt)  # type: ignore[arg-type]  # no float: a law
+        return taken(change, number, attempt)  # type: ignore[arg-type]  # no float: a source
 
 
-Law: TypeAlias = int | Stream | Tempo
+Source: TypeAlias = int | Stream | Tempo
 
 
-def taken(law: Law, number: int, attempt: int = 0) -> int:
-    """What a law says for this order, the n-th time it asks."""
-    if type(law) is int:
-        return law
-    drawn: int = law.draw(number, attempt)  # type: ignore[union-attr]  # no int
+def taken(source: Source, number: int, attempt: int = 0) -> int:
+    """What a source says for this order, the n-th time it asks."""
+    if type(source) is int:
+        return source
+    drawn: int = source.draw(number, attempt)  # type: ignore[union-attr]  # no int
     return drawn
 
 
-def law_of(name: str, weather: str, latency: Latency, streams: Streams, kernel: Kernel, depth: int = 0) -> Law:
+def source_of(name: str, weather: str, latency: Latency, streams: Streams, kernel: Kernel, depth: int = 0) -> Source:
     """What a scenario describes, ready to be drawn from.
 
     name      of the stream of luck; the same with a rhythm and without
@@ -62,36 +62,37 @@ def law_of(name: str, weather: str, latency: Latency, streams: Streams, kernel: 
     if not isinstance(latency, Rhythm):
         return streams.of(name, latency)
 
-    def other(what: str, instead: Latency | None, factor: float | None) -> float | Law:
+    def other(what: str, instead: Latency | None, factor: float | None) -> float | Source:
         if instead is None:
             assert factor is not None
             return float(factor)
-        return law_of(f"{name}/{what}-{depth}", weather, instead, streams, kernel)
+        return source_of(f"{name}/{what}-{depth}", weather, instead, streams, kernel)
 
-    law = law_of(name, weather, latency.of, streams, kernel, depth + 1)
+    law = source_of(name, weather, latency.of, streams, kernel, depth + 1)
     if isinstance(latency, Windows):
         ordered = sorted(latency.windows, key=lambda window: window.since)
         parts = [(w.since, w.until, other(f"window-{n}", w.of, w.factor)) for n, w in enumerate(ordered)]
         return Tempo(kernel, law, in_windows(parts))
     if isinstance(latency, Profile):
         return Tempo(kernel, law, by_the_hour(latency.factors, latency.period, latency.phase))
+    assert isinstance(latency, Spells)
     every = streams.of(f"{weather}/calm-{depth}", latency.every)
     lasts = streams.of(f"{weather}/slow-{depth}", latency.lasts)
     return Tempo(kernel, law, in_spells(every, lasts, other("slow", latency.slow, latency.factor)))
 
 
-def in_windows(windows: list[tuple[int, int, float | Law]]) -> Callable[[int], float | Law]:
+def in_windows(windows: list[tuple[int, int, float | Source]]) -> Callable[[int], float | Source]:
     """The change of the window that a moment lies in, of windows (from, until, change) in order of time."""
     begins = [since for since, _, _ in windows]
 
-    def change(now_us: int) -> float | Law:
+    def change(now_us: int) -> float | Source:
         number = bisect_right(begins, now_us) - 1
         return windows[number][2] if number >= 0 and now_us < windows[number][1] else 1.0
 
     return change
 
 
-def by_the_hour(factors: tuple[float, ...], period_us: int, phase_us: int) -> Callable[[int], float | Law]:
+def by_the_hour(factors: tuple[float, ...], period_us: int, phase_us: int) -> Callable[[int], float | Source]:
     """The factor of the part of the period that a moment lies in.
 
     >>> change = by_the_hour((1.0, 3.0), period_us=10, phase_us=4)
@@ -102,14 +103,14 @@ def by_the_hour(factors: tuple[float, ...], period_us: int, phase_us: int) -> Ca
     return lambda now_us: float(factors[(now_us + phase_us) % period_us * count // period_us])
 
 
-def in_spells(every: Stream, lasts: Stream, slow: float | Law) -> Callable[[int], float | Law]:
+def in_spells(every: Stream, lasts: Stream, slow: float | Source) -> Callable[[int], float | Source]:
     """`slow` in the spells. Their edges are drawn in order, as far as somebody asks: the n-th under the number n.
 
     A spell, and a calm, lasts at least a microsecond, so that time goes on.
     """
     edges: list[int] = []  # calm until the first, slow until the second, and so on
 
-    def change(now_us: int) -> float | Law:
+    def change(now_us: int) -> float | Source:
         while not edges or edges[-1] <= now_us:
             number, is_slow = divmod(len(edges), 2)
             stay_us: int = (lasts if is_slow else every).draw(number)

@@ -13,13 +13,18 @@ from orderquake.model.flow import NoReply, Refused, Send
 from orderquake.model.payment import ServerError
 from orderquake.sim.recorder import Recorder, name_of
 from orderquake.sim.scenario import Scenario
-from orderquake.sim.world.delays import Constant, Distribution
+from orderquake.sim.world.delays import Latency
 from orderquake.sim.world.kernel import Kernel
-from orderquake.sim.world.streams import Stream, Streams
+from orderquake.sim.world.streams import Streams
+from orderquake.sim.world.tempo import Source, Tempo, source_of, taken
 
 if TYPE_CHECKING:
     from orderquake.sim.world.performer import Task
     from orderquake.sim.world.service import Replica
+
+
+NOBODY_KNOWS = 2**62
+"""A way back whose length depends on when it begins: longer than any patience, so that the asker gets a guard."""
 
 
 class Sending:
@@ -29,7 +34,7 @@ class Sending:
     visit       the how-manieth ask with this verb for the order: finds its luck
     row         its invoke row
     deadline    when the asker stops waiting
-    back_us     how long the answer will take to come back
+    back_us     how long the answer will take to come back; NOBODY_KNOWS where that depends on when it sets out
     incarnation of the replica when the ask was taken up; a restart loses it
     """
 
@@ -50,15 +55,19 @@ class Sending:
 
 
 class Route:
-    """How one verb travels from one sender to its service and back: a constant, or a stream of draws, for each part."""
+    """How one verb travels from one sender to its service and back: what each part is drawn from.
 
-    __slots__ = ("back", "out", "replica", "service")
+    later   the way back, where it is drawn only when an answer sets out
+    """
 
-    def __init__(self, replica: Replica, out: int | Stream, service: int | Stream, back: int | Stream) -> None:
+    __slots__ = ("back", "later", "out", "replica", "service")
+
+    def __init__(self, replica: Replica, out: Source, service: Source, back: Source) -> None:
         self.replica = replica
         self.out = out
         self.service = service
-        self.back = back
+        self.later = back
+        self.back = NOBODY_KNOWS if isinstance(back, Tempo) else back
 
 
 class Sender:
@@ -90,23 +99,27 @@ class Wire:
         self.recorder = recorder
         self.replicas: dict[str, Replica] = {}
         self.crashes: dict[str, list[Callable[[Task, Sending, str], bool]]] = {}
+        self.pauses: dict[str, list[Callable[[Task, str, int, str], int | None]]] = {}
 
-    def law(self, name: str, distribution: Distribution) -> int | Stream:
-        """A constant stays a number; anything else becomes a stream of its own."""
-        if isinstance(distribution, Constant):
-            return distribution.value
-        return self.streams.of(name, distribution)
+    def law(self, name: str, latency: Latency, weather: str = "") -> Source:
+        """A constant stays a number; anything else becomes a stream of its own, with an eye on the clock if it must.
+
+        weather   under which slow spells are drawn, where they are not this name's alone
+        """
+        return source_of(name, weather or name, latency, self.streams, self.kernel)
 
     def route(self, sender: Sender, service: str, verb: str) -> Route:
         replica = self.replicas[service]
         leg = self.scenario.latency_between(sender.place, replica.place)
-        work = replica.config.operations.get(verb, replica.config.latency)
+        air = weather_between(sender.place, replica.place)
+        is_own = verb in replica.config.operations
+        work = replica.config.operations[verb] if is_own else replica.config.latency
         who = f"{sender.role}{sender.place}>{replica.place}/{service}.{verb}"
         route = sender.routes[verb] = Route(
             replica,
-            self.law(f"{who}/out", leg),
-            self.law(f"{sender.role}{service}.{verb}", work),
-            self.law(f"{who}/back", leg),
+            self.law(f"{who}/out", leg, air),
+            self.law(f"{sender.role}{service}.{verb}", work, f"weather/{service}{f'.{verb}' if is_own else ''}"),
+            self.law(f"{who}/back", leg, air),
         )
         return route
 
@@ -153,15 +166,24 @@ class Wire:
 
     def answer(self, sending: Sending, answer: Any) -> None:
         """Send an answer back; where it would be late, the silence comes first."""
-        if self.kernel.now + sending.back_us > sending.deadline:
-            self.guard(sending)
-        self.kernel.after(sending.back_us, self._arrive, (sending, answer))
+        back_us = sending.back_us
+        if self.kernel.now + back_us > sending.deadline:
+            back_us = self.way_back(sending)
+        self.kernel.after(back_us, self._arrive, (sending, answer))
 
     def refuse(self, sending: Sending, why: str) -> None:
         """Send a definite refusal back."""
-        if self.kernel.now + sending.back_us > sending.deadline:
-            self.guard(sending)
-        self.kernel.after(sending.back_us, self._refused, (sending, why))
+        back_us = sending.back_us
+        if self.kernel.now + back_us > sending.deadline:
+            back_us = self.way_back(sending)
+        self.kernel.after(back_us, self._refused, (sending, why))
+
+    def way_back(self, sending: Sending) -> int:
+        """How long it takes to come back late, or from now on where only the moment tells."""
+        self.guard(sending)
+        if sending.back_us != NOBODY_KNOWS:
+            return sending.back_us
+        return taken(sending.route.later, sending.task.number, sending.visit)
 
     def _arrive(self, sent: tuple[Sending, Any]) -> None:
         sending, answer = sent
@@ -198,3 +220,8 @@ class Wire:
                 sender.place, why, sending.row,
             )  # fmt: skip
             self.fail(task, silence)
+
+
+def weather_between(here: str, there: str) -> str:
+    """What slow spells on the way are drawn under: the same in both directions, for everybody."""
+    return f"weather/way/{'-'.join(sorted({here, there}))}"

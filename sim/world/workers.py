@@ -1,7 +1,8 @@
 """Workers: each takes an order from the queue, advances it until it rests, hands the lease back, takes the next.
 
 A worker has a deadline for a turn; past it, it is killed where it stands, as functions are. A killed worker comes back
-after a moment, empty-handed; the lease of what it was doing runs out by itself.
+after a moment, empty-handed; the lease of what it was doing runs out by itself. Where starting takes time, whoever was
+killed, or idle for too long, starts cold.
 """
 
 from __future__ import annotations
@@ -12,24 +13,40 @@ from typing import TYPE_CHECKING, Any
 from orderquake.model.work_queue import Enqueue, Leased, WorkQueue
 from orderquake.sim.units import SECOND
 from orderquake.sim.world.performer import DONE, KILLED, Task
+from orderquake.sim.world.tempo import Source
+from orderquake.sim.world.tempo import taken as drawn
 from orderquake.sim.world.wire import Sender
 
 if TYPE_CHECKING:
+    from orderquake.sim.scenario import Place
+    from orderquake.sim.world.wire import Sending
     from orderquake.sim.world.world import World
 
 RESTART_US = SECOND
-"""From a kill to the next turn; a cold start with its imports takes about a second. An assumption."""
+"""From a kill to the next turn where the place says nothing of cold starts; with its imports one takes about a second.
+An assumption."""
+COLD = -1
+"""No moment at all at which it is warm."""
 LOOK_EVERY_US = 5 * SECOND
 """How often idle workers look for leases that ran out: the long poll of a queue service."""
 
 
 class Worker:
-    """One worker, busy or parked."""
+    """One worker, busy or parked.
 
-    __slots__ = ("leased", "sender", "task", "turn")
+    cold_start      what its cold starts are drawn from; 0 where it has none
+    warm_until_us   the last moment at which it may begin a turn without starting anew
+    """
 
-    def __init__(self, sender: Sender) -> None:
+    __slots__ = ("cold_start", "leased", "number", "place", "sender", "starts", "task", "turn", "warm_until_us")
+
+    def __init__(self, number: int, place: Place, sender: Sender, cold_start: Source) -> None:
+        self.number = number
+        self.place = place
         self.sender = sender
+        self.cold_start = cold_start
+        self.warm_until_us = COLD if place.starts_cold else place.keep_warm
+        self.starts = 0
         self.leased: Leased | None = None
         self.task: Task | None = None
         self.turn = 0
@@ -44,20 +61,23 @@ class Workers:
         self.performer = world.performer
         self.deadline_us = world.design.policy.worker_deadline_us
         self.turns = 0
+        places = world.scenario.place
+        cold = {place.name: world.wire.law(f"workers/{place.name}/cold_start", place.cold_start) for place in places}
         self.all = [
-            Worker(Sender(f"worker-{place.name}-{number}", place.name, ""))
-            for number in range(max(place.workers for place in world.scenario.place))
-            for place in world.scenario.place
+            Worker(number, place, Sender(f"worker-{place.name}-{number}", place.name, ""), cold[place.name])
+            for number in range(max(place.workers for place in places))
+            for place in places
             if number < place.workers
         ]
         self.parked = deque(self.all)
-        self.takers = {
-            place.name: Sender(f"worker-{place.name}", place.name, "worker/") for place in world.scenario.place
-        }
+        self.takers = {place.name: Sender(f"worker-{place.name}", place.name, "worker/") for place in places}
         replica = world.wire.replicas["queue"]
         assert isinstance(replica.store, WorkQueue)
         self.queue: WorkQueue = replica.store
         replica.after = self.on_queue
+        self.line_bound = world.scenario.service.queue.line_bound
+        if self.line_bound is not None:
+            replica.before = self.turns_away
         self.kernel.after(LOOK_EVERY_US, self.look)
 
     @property
@@ -68,7 +88,19 @@ class Workers:
         if type(ask) is Enqueue:
             self.wake(len(ask.order_ids))
 
-    # Simplified: idle workers hear of a new order at once, the longest idle first; matters when polling is slow.
+    # Simplified: a batch that finds room goes in whole; matters when the bound is smaller than recovery's batch.
+    def turns_away(self, sending: Sending) -> str | None:
+        """A line that is full takes nobody in; who is in it already, or being worked on, stays."""
+        ask = sending.ask
+        if type(ask) is not Enqueue or self.line_bound is None:
+            return None
+        self.queue.take_back(self.kernel.now)
+        if len(self.queue.waiting) < self.line_bound or all(one in self.queue.deliveries for one in ask.order_ids):
+            return None
+        return "line_full"
+
+    # Simplified: idle workers hear of a new order at once, the longest idle first; matters when polling is slow, and
+    # when cold starts are to be few.
     def wake(self, how_many: int) -> None:
         while how_many and self.parked:
             how_many -= 1
@@ -83,7 +115,26 @@ class Workers:
     # -- a turn
 
     def take(self, worker: Worker) -> None:
+        """Take an order; who is cold must start first."""
         worker.turn += 1
+        if worker.cold_start == 0 or self.kernel.now <= worker.warm_until_us:
+            self.lease(worker)
+            return
+        start_us = max(1, drawn(worker.cold_start, worker.number, worker.starts))
+        worker.starts += 1
+        sender = worker.sender
+        self.world.history.state(
+            self.kernel.now,
+            "cold_start",
+            kind="mark",
+            op_id=f"{sender.actor}.{worker.turn}",
+            actor=sender.actor,
+            place=sender.place,
+            deadline=self.kernel.now + start_us,
+        )
+        self.kernel.after(start_us, self.lease, worker)
+
+    def lease(self, worker: Worker) -> None:
         self.turns += 1
         task = Task(
             self.world.design.take(),
@@ -97,7 +148,7 @@ class Workers:
 
     def taken(self, worker: Worker, how: str, value: Any) -> None:
         if how is not DONE or type(value) is not Leased:
-            self.rest(worker)
+            self.drop(worker, how)
             return
         worker.leased = value
         self.kernel.after(self.deadline_us, self.deadline, (worker, worker.turn))
@@ -138,7 +189,8 @@ class Workers:
         worker.leased = None
         worker.task = None
         worker.turn += 1
-        if how is KILLED:
+        worker.warm_until_us = COLD if how is KILLED else self.kernel.now + worker.place.keep_warm
+        if how is KILLED and worker.cold_start == 0:
             self.kernel.after(RESTART_US, self.rest, worker)
         else:
             self.rest(worker)
@@ -152,6 +204,11 @@ class Workers:
 
     def deadline(self, which: tuple[Worker, int]) -> None:
         worker, turn = which
-        if worker.turn == turn and worker.task is not None:
+        if worker.turn != turn or worker.task is None:
+            return
+        if worker.task.frozen_us:  # its clock stood still as well
+            self.kernel.after(worker.task.frozen_us, self.deadline, which)
+            worker.task.frozen_us = 0
+        else:
             self.world.mark("worker_killed_at_deadline", worker.sender, worker.task)
             self.performer.kill(worker.task)

@@ -1,4 +1,5 @@
-"""Who comes when and wants what: the customers of a scenario, drawn or replayed, one after the other.
+"""Who comes and wants what: the customers of a scenario, drawn or replayed, one after the other; when they come is in
+`moments.py`.
 
 Everything about a customer is drawn under the customer's number, so that leaving one out changes no other.
 """
@@ -10,14 +11,34 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeAlias, assert_never
 
 from orderquake.model.order import Line
 from orderquake.model.payment import DECLINED, GOOD, STORED_ERROR, STORED_ERROR_PAID
-from orderquake.sim.demand import TRACES, FlashSale, PoissonDemand, Rounds, Shoppers, Trace, Zipf
+from orderquake.sim.demand import (
+    TRACES,
+    Alike,
+    Bursts,
+    Closed,
+    FlashSale,
+    Hot,
+    PoissonDemand,
+    Popularity,
+    Profile,
+    Renewal,
+    Rounds,
+    Shoppers,
+    Trace,
+    Traced,
+    Zipf,
+)
 from orderquake.sim.scenario import Scenario
 from orderquake.sim.units import DAY
-from orderquake.sim.world.streams import Exponential, Streams
+from orderquake.sim.world import moments
+from orderquake.sim.world.streams import Streams
+
+Open: TypeAlias = PoissonDemand | Bursts | Profile | Renewal | FlashSale
+"""Workloads whose customers come whatever the shop does, and fill a basket."""
 
 
 class Arrival(NamedTuple):
@@ -42,76 +63,72 @@ class Basket(NamedTuple):
     lines: tuple[Line, ...]
 
 
+class Loop(NamedTuple):
+    """Customers who come again: the n-th order of customer k has the number n * customers + k.
+
+    think_us   by number: what passes before that order
+    arrival    by moment and number: that order
+    """
+
+    customers: int
+    gives_up_us: int
+    think_us: Callable[[int], int]
+    arrival: Callable[[int, int], Arrival]
+
+
 @dataclass(frozen=True)
 class Demand:
     """What the world needs to know of a workload.
 
-    arrivals   in time order, made one by one as they are needed
+    arrivals   in time order, made one by one as they are needed; of an open workload
     opening    units on the shelves at the start, by product
     returns    goods that come back to the record: (when, product, units)
+    loop       of a closed workload, which has no arrivals of its own accord
     """
 
     arrivals: Iterator[Arrival]
     opening: Mapping[str, int]
-    returns: tuple[tuple[int, str, int], ...]
+    returns: tuple[tuple[int, str, int], ...] = ()
+    loop: Loop | None = None
 
 
 def demand_of(scenario: Scenario, streams: Streams) -> Demand:
     """The workload of a scenario, with the luck of one run."""
     workload = scenario.workload
-    returns: tuple[tuple[int, str, int], ...] = ()
+    behave = _manners(scenario, streams)
     if isinstance(workload, Trace):
         opening, baskets, returns = _replayed(scenario, workload)
-    else:
-        opening = dict.fromkeys(scenario.stock.sku_names(), scenario.stock.units_per_sku)
-        if isinstance(workload, Rounds):
-            baskets = _rounds(scenario, workload, streams)
-        elif isinstance(workload, PoissonDemand):
-            baskets = _filled(_poisson(scenario, workload, streams), scenario, workload, streams)
-        else:
-            baskets = _filled(_flash(workload, streams), scenario, workload, streams)
-    return Demand(_with_manners(baskets, scenario, streams), opening, returns)
+        return Demand((behave(*basket) for basket in baskets), opening, returns)
+    opening = dict.fromkeys(scenario.stock.sku_names(), scenario.stock.units_per_sku)
+    if isinstance(workload, Rounds):
+        return Demand((behave(*basket) for basket in _rounds(scenario, workload, streams)), opening)
+    fill = _filler(scenario, workload, streams)
+    if isinstance(workload, Closed):
+        thinks: Any = streams.of("customer/think", workload.think)
+
+        def order(at_us: int, number: int) -> Arrival:
+            return behave(at_us, number, fill(number))
+
+        return Demand(iter(()), opening, loop=Loop(workload.customers, workload.gives_up, thinks.draw, order))
+    come = _moments(scenario, workload, streams)
+    return Demand((behave(at_us, number, fill(number)) for at_us, number in come), opening)
 
 
-# -- when they come
-
-
-def _poisson(scenario: Scenario, workload: PoissonDemand, streams: Streams) -> Iterator[tuple[int, int]]:
-    mean_us = 1_000_000 / workload.rate_per_s
-    gaps = streams.of("arrivals/gap", Exponential(mean_us))
-    at, number = gaps.draw(0), 0
-    while at < scenario.horizon:
-        yield round(at), number
-        number += 1
-        at += gaps.draw(number)
-
-
-def _flash(workload: FlashSale, streams: Streams) -> Iterator[tuple[int, int]]:
-    import numpy as np
-
-    spread = streams.generator("arrivals/flash").random(workload.orders)
-    if workload.shape == "decaying":
-        # Exponential with mean over/5, conditioned on falling within `over`.
-        spread = -np.log1p(-spread * -np.expm1(-5.0)) / 5.0
-    moments = np.rint(spread * workload.over).astype(np.int64)
-    for number in np.argsort(moments, kind="stable").tolist():
-        yield workload.starts + int(moments[number]), number
-
-
-def _rounds(scenario: Scenario, workload: Rounds, streams: Streams) -> Iterator[Basket]:
-    names = scenario.stock.sku_names()
-    within = streams.uniform("arrivals/within")
-    prices = prices_of(scenario, streams)
-    number = 0
-    for turn in range(workload.rounds):
-        sku = names[turn % len(names)]
-        moments = sorted(
-            (turn * workload.every + int(within.draw(number + i) * workload.within), number + i)
-            for i in range(workload.buyers)
-        )
-        for at_us, buyer in moments:
-            yield Basket(at_us, buyer, (Line(sku, 1, prices(sku)),))
-        number += workload.buyers
+def _moments(scenario: Scenario, workload: Open, streams: Streams) -> moments.Moments:
+    """When the customers of an open workload come."""
+    match workload:
+        case PoissonDemand():
+            return moments.poisson(workload, scenario.horizon, streams)
+        case Bursts():
+            return moments.bursts(workload, scenario.horizon, streams)
+        case Profile():
+            return moments.profile(workload, scenario.horizon, streams)
+        case Renewal():
+            return moments.renewal(workload, scenario.horizon, streams)
+        case FlashSale():
+            return moments.flash_sale(workload, streams)
+        case _:
+            assert_never(workload)
 
 
 # -- what they want
@@ -128,23 +145,52 @@ def prices_of(scenario: Scenario, streams: Streams) -> Callable[[str], int]:
     return dict(zip(names, drawn, strict=True)).__getitem__
 
 
-def _filled(
-    moments: Iterator[tuple[int, int]], scenario: Scenario, workload: Shoppers, streams: Streams
-) -> Iterator[Basket]:
+def _rounds(scenario: Scenario, workload: Rounds, streams: Streams) -> Iterator[Basket]:
     names = scenario.stock.sku_names()
-    exponent = workload.popularity.exponent if isinstance(workload.popularity, Zipf) else 0.0
-    weights = list(accumulate((rank + 1) ** -exponent for rank in range(len(names))))
+    prices = prices_of(scenario, streams)
+    for at_us, number, turn in moments.rounds(workload, streams):
+        sku = names[turn % len(names)]
+        yield Basket(at_us, number, (Line(sku, 1, prices(sku)),))
+
+
+def _filler(scenario: Scenario, workload: Shoppers, streams: Streams) -> Callable[[int], tuple[Line, ...]]:
+    """What the customer of a number puts in the basket."""
+    names = scenario.stock.sku_names()
+    weights = list(accumulate(weights_of(workload.popularity, len(names))))
     total = weights[-1]
     prices = prices_of(scenario, streams)
     how_many = streams.of("basket/lines", workload.basket.lines)
     units_of = streams.of("basket/units", workload.basket.units)
     which = streams.uniform("basket/sku")
-    for at_us, number in moments:
+
+    def fill(number: int) -> tuple[Line, ...]:
         basket: dict[str, int] = {}
         for line in range(how_many.draw(number)):
             sku = names[bisect_left(weights, which.draw(number, line) * total)]
             basket[sku] = basket.get(sku, 0) + units_of.draw(number, line)
-        yield Basket(at_us, number, tuple(Line(sku, units, units * prices(sku)) for sku, units in basket.items()))
+        return tuple(Line(sku, units, units * prices(sku)) for sku, units in basket.items())
+
+    return fill
+
+
+def weights_of(popularity: Popularity, skus: int) -> list[float]:
+    """How much each product is wanted, the most popular first.
+
+    >>> [round(weight, 3) for weight in weights_of(Hot(share=0.8, skus=2), 4)]
+    [0.4, 0.4, 0.1, 0.1]
+    """
+    match popularity:
+        case Zipf(exponent=exponent):
+            return [(rank + 1) ** -exponent for rank in range(skus)]
+        case Alike():
+            return [1.0] * skus
+        case Hot(share=share, skus=hot, rest=rest):
+            others = weights_of(rest, skus - hot)
+            return [share / hot] * hot + [(1 - share) * weight / sum(others) for weight in others]
+        case Traced():
+            raise TypeError("a trace brings its own products")
+        case _:
+            assert_never(popularity)
 
 
 def _replayed(
@@ -197,7 +243,9 @@ def opening_of(scenario: Scenario, wanted: Mapping[str, int]) -> dict[str, int]:
 # -- how they behave
 
 
-def _with_manners(baskets: Iterator[Basket], scenario: Scenario, streams: Streams) -> Iterator[Arrival]:
+# Simplified: a customer of a closed workload may order from another place each time; matters when places differ.
+def _manners(scenario: Scenario, streams: Streams) -> Callable[[int, int, tuple[Line, ...]], Arrival]:
+    """What becomes of a moment, a number and a basket: a customer."""
     workload = scenario.workload
     payment = scenario.service.payment
     names = [place.name for place in scenario.place]
@@ -208,8 +256,9 @@ def _with_manners(baskets: Iterator[Basket], scenario: Scenario, streams: Stream
     away = streams.uniform("customer/walks_away")
     cancels = streams.uniform("customer/cancels")
     after = streams.of("customer/cancels_after", workload.cancels_after)
-    for at_us, number, lines in baskets:
-        yield Arrival(
+
+    def behave(at_us: int, number: int, lines: tuple[Line, ...]) -> Arrival:
+        return Arrival(
             at_us,
             number,
             names[bisect_left(shares, where.draw(number) * shares[-1])] if len(names) > 1 else names[0],
@@ -219,6 +268,8 @@ def _with_manners(baskets: Iterator[Basket], scenario: Scenario, streams: Stream
             workload.walks_away > 0 and away.draw(number) < workload.walks_away,
             after.draw(number) if workload.cancels > 0 and cancels.draw(number) < workload.cancels else None,
         )
+
+    return behave
 
 
 def _card(luck: float, declines: float, stored_errors: float) -> str:

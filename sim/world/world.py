@@ -125,8 +125,8 @@ class World:
         self.history.state(self.kernel.now, "end", kind="config", answer="complete")
 
     def rests(self) -> bool:
-        """Nothing is left to do: for the design, for the queue, for any worker."""
-        return not self.workers.busy and self.design.rests(self.stores, self.kernel.now)
+        """Nothing is left to do: for the design, for the queue, for any worker; and nobody sleeps who will go on."""
+        return not (self.workers.busy or self.performer.frozen) and self.design.rests(self.stores, self.kernel.now)
 
 
 def limits_of(scenario: Scenario) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Every interleaving of two orders that want one unit: what is found, how short the story is, and how much was looked at.
+"""Every interleaving of two orders that want one unit: what is found, how short the story is, and how much was seen.
 
 The counts are pinned: a change of them is a change of the model or of the search, and wants a reason.
 """
@@ -25,6 +25,8 @@ from orderquake.sim.history import Row
 from tests.model.shop import order
 
 UNITS = 1
+REFRESH = {"refresh": 1}
+REFRESH_AND_POST = {"refresh": 1, "post": 1}
 
 
 class ToldTwice(Checker[int]):
@@ -57,15 +59,15 @@ def search(
     design: type[Architecture],
     checkers: list[Checker[Any]],
     policy: str = "pay_first",
+    jobs: Mapping[str, int] = REFRESH_AND_POST,
     explorer: type[Exhaustive] = Exhaustive,
-    **jobs: int,
 ) -> Proof:
     return explorer(
         design(Policy(order=policy)),  # type: ignore[arg-type]
         [order("ann"), order("bob")],
         {"mug": UNITS},
         checkers,
-        jobs or {"refresh": 1, "post": 1},
+        jobs,
         limits(policy),
     ).search()
 
@@ -94,16 +96,14 @@ def test_no_promise_at_all_is_broken() -> None:
     assert proof.is_complete
 
 
-@pytest.mark.parametrize(
-    ("policy", "loser"), [("pay_first", State.REFUNDED), ("reserve_first", State.CANCELLED)]
-)
+@pytest.mark.parametrize(("policy", "loser"), [("pay_first", State.REFUNDED), ("reserve_first", State.CANCELLED)])
 def test_wherever_it_ends_one_has_it_and_the_other_has_the_money(policy: str, loser: State) -> None:
     explorer = Exhaustive(
         HotCold(Policy(order=policy)),  # type: ignore[arg-type]
         [order("ann"), order("bob")],
         {"mug": 1},
         [ToldTwice()],
-        {"refresh": 1},
+        REFRESH,
         limits(policy),
     )
     proof = explorer.search()
@@ -128,7 +128,7 @@ def test_wherever_it_ends_one_has_it_and_the_other_has_the_money(policy: str, lo
 @pytest.mark.parametrize(("policy", "steps"), [("pay_first", 6), ("reserve_first", 4)])
 def test_a_refresh_that_overwrites_sells_the_last_unit_twice(policy: str, steps: int) -> None:
     """At the second grant: two are promised what there is one of."""
-    proof = search(MUTANTS["overwrites_on_refresh"], [NeverOversold()], policy, refresh=1)
+    proof = search(MUTANTS["overwrites_on_refresh"], [NeverOversold()], policy, REFRESH)
     assert set(proof.violation) == {"never_oversold"}
     assert proof.steps == steps
     assert told(proof)[-3:] == ["read_changes", "refresh", "reserve"]
@@ -138,14 +138,14 @@ def test_a_refresh_that_overwrites_sells_the_last_unit_twice(policy: str, steps:
     ("mutant", "jobs", "steps"),
     [
         # charge, reserve, read_changes, refresh, charge, reserve, consume, consume: the eight of PROTOCOL, section 1.
-        ("overwrites_on_refresh", {"refresh": 1}, 8),
+        ("overwrites_on_refresh", REFRESH, 8),
         # charge, reserve, consume, read_changes, post, settle, refresh, charge, reserve, consume: the ten of PROTOCOL's
         # "10 to 11 steps". Here the record's apply is one step with its answer, and telling the Stock Cache another.
-        ("subtracts_at_apply", {"refresh": 1, "post": 1}, 10),
+        ("subtracts_at_apply", REFRESH_AND_POST, 10),
     ],
 )
 def test_until_two_customers_are_told_that_they_get_it(mutant: str, jobs: dict[str, int], steps: int) -> None:
-    proof = search(MUTANTS[mutant], [ToldTwice()], **jobs)
+    proof = search(MUTANTS[mutant], [ToldTwice()], jobs=jobs)
     assert proof.violation == {"told_twice": "2 customers were told that they get the last unit"}
     assert proof.steps == steps
     assert not proof.is_complete
@@ -162,7 +162,7 @@ def test_subtracting_at_apply_is_found_at_the_second_grant() -> None:
 
 
 def test_a_story_is_told_step_by_step() -> None:
-    proof = search(MUTANTS["overwrites_on_refresh"], [NeverOversold()], refresh=1)
+    proof = search(MUTANTS["overwrites_on_refresh"], [NeverOversold()], jobs=REFRESH)
     lines = str(proof).splitlines()
     assert lines[0].startswith("2 orders, 1 units, refresh x1: ")
     assert lines[0].endswith(", in 6 steps")
@@ -172,7 +172,7 @@ def test_a_story_is_told_step_by_step() -> None:
 
 def test_a_story_can_be_lived_again() -> None:
     """Asked of fresh stores in its order, every ask gets the answer that the story tells."""
-    proof = search(MUTANTS["overwrites_on_refresh"], [ToldTwice()], refresh=1)
+    proof = search(MUTANTS["overwrites_on_refresh"], [ToldTwice()], jobs=REFRESH)
     design = MUTANTS["overwrites_on_refresh"](Policy())
     stores = design.stores({"mug": UNITS})
     for each in (order("ann"), order("bob")):
@@ -193,18 +193,20 @@ class ForgetsTheLastMove(Exhaustive):
 
 
 def test_a_search_that_forgets_moves_misses_what_is_there() -> None:
-    proof = search(MUTANTS["overwrites_on_refresh"], [NeverOversold()], explorer=ForgetsTheLastMove, refresh=1)
+    proof = search(MUTANTS["overwrites_on_refresh"], [NeverOversold()], jobs=REFRESH, explorer=ForgetsTheLastMove)
     assert not proof.violation
     assert proof.is_complete, "it believes that it has seen everything"
 
 
 def test_a_search_that_was_cut_short_says_so() -> None:
-    proof = Exhaustive(HotCold(Policy()), [order("ann"), order("bob")], {"mug": 1}, [ToldTwice()], {}, limits()).search(50)
+    proof = Exhaustive(HotCold(Policy()), [order("ann"), order("bob")], {"mug": 1}, [ToldTwice()], {}, limits()).search(
+        50
+    )
     assert not proof.violation
     assert not proof.is_complete
     assert str(proof).endswith("nothing violated, but the search was cut short")
 
 
 def test_the_same_search_counts_the_same_states() -> None:
-    first, second = (search(HotCold, [ToldTwice()], "reserve_first", refresh=1) for _ in range(2))
+    first, second = (search(HotCold, [ToldTwice()], "reserve_first", REFRESH) for _ in range(2))
     assert (first.states, first.transitions) == (second.states, second.transitions)

@@ -1,8 +1,8 @@
 """A shop with one errand: customers of a scenario come to it, and each asks the product's services over its wire.
 
-Kernel, streams, demand, wire, performer, services, stores and faults are the product's own; only the errand, which awaits
-some of the product's asks, is the test's. `run_whole` is the product's world as it stands. What must not be in this
-file: a formula.
+Kernel, streams, demand, wire, performer, services, stores and faults are the product's own; only the errand, which
+awaits some of the product's asks, is the test's. `run_whole` is the product's world as it stands. What must not be in
+this file: a formula.
 """
 
 from __future__ import annotations

@@ -32,7 +32,13 @@ class Effort:
     seeds: range
 
 
-@pytest.fixture(params=[pytest.param(False, id="small"), pytest.param(True, id="big", marks=pytest.mark.slow)])
+SLOW = pytest.mark.slow
+BIG = pytest.param(True, id="big", marks=SLOW)
+ONLY_BIG = pytest.mark.parametrize("effort", [BIG], indirect=True)
+"""For what cannot be seen with little effort."""
+
+
+@pytest.fixture(params=[pytest.param(False, id="small"), BIG])
 def effort(request: pytest.FixtureRequest) -> Effort:
     """Every test has a small form, and a slow one with eight times the patience."""
     first = zlib.crc32(request.node.name.encode())

@@ -12,6 +12,12 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from scipy import integrate, optimize, stats
 
+
+def spread(chance: float) -> float:
+    """Standard deviation of what happens with that chance or does not."""
+    return math.sqrt(chance * (1 - chance))
+
+
 # -- stations: c servers, offered load a (arrival rate times mean service), utilisation rho = a / c
 
 
@@ -144,8 +150,8 @@ def largest_drift(m: float, cycles: int) -> float:
 
 
 def oversold_in_one_cycle(shelf: int, local: float, foreign: float, safety: int) -> tuple[float, float]:
-    """Poisson local demand, capped at what the shop may sell, and Poisson foreign sales, all from one shelf: chance that
-    it is oversold, and mean units."""
+    """Poisson local demand, capped at what the shop may sell, and Poisson foreign sales, all from one shelf: the chance
+    that it is oversold, and mean units."""
     ours, theirs = stats.poisson(local), stats.poisson(foreign)
     may_sell = shelf - safety
     sold = [float(ours.pmf(n)) for n in range(may_sell)] + [float(ours.sf(may_sell - 1))]

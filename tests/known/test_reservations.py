@@ -1,15 +1,15 @@
 """Stock held by reservations that run out: the Stock Cache, asked by the product's customers.
 
-A unit is a server and a hold a service: it lasts until paid, or to its TTL where the customer abandons it. How long paying
-takes is the latency of the payment provider; who abandons is who has a card that would be declined. Once the same chance
-is measured through the whole of `hot_cold`, where a declined order gives its units back.
+A unit is a server and a hold a service: it lasts until paid, or to its TTL where the customer abandons it. How long
+paying takes is the latency of the payment provider; who abandons is who has a card that would be declined. Once the
+same chance is measured through the whole of `hot_cold`, where a declined order gives its units back.
 """
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -41,9 +41,7 @@ from tests.known.bench import (
     seconds,
     shop,
 )
-from tests.known.conftest import Agrees, Effort
-
-SLOW = pytest.mark.slow
+from tests.known.conftest import ONLY_BIG, SLOW, Agrees, Effort
 
 
 class Borrows(Errand):
@@ -117,9 +115,10 @@ def test_with_ample_stock_the_units_held_are_poisson(
         good = {order for order, each in zip(made.orders, made.arrivals, strict=True) if each.card == GOOD}
         buyers.append(held_units(made, warm_up_s, orders=good)[0])
     what = f"ample stock, {law}, {per_min:g} a minute, {abandon:.0%} abandon:"
-    agrees(f"{what} units held", [each[0] for each in found], mean, 0.06 * mean)
-    agrees(f"{what} variance of units held", [each[1] for each in found], mean, 0.2 * mean)
-    agrees(f"{what} held by buyers", buyers, mean - per_min * abandon * 15, 0.06 * mean)
+    agrees(f"{what} units held", [each[0] for each in found], mean, 0.045 * mean)
+    agrees(f"{what} variance of units held", [each[1] for each in found], mean, 0.15 * mean)
+    theirs = mean - per_min * abandon * 15
+    agrees(f"{what} held by buyers", buyers, theirs, 0.05 * theirs)
     late = 0.0 if isinstance(pays_in, float) else float(pays_in.sf(TTL_S))
     agrees(f"{what} lapses a minute", lapses, per_min * (abandon + (1 - abandon) * late), 0.05)
 
@@ -153,25 +152,23 @@ def test_the_chance_of_finding_nothing_left_is_erlangs(
     chance = formulas.erlang_b(units, load)
     made = [play(scenario, Borrows, seed) for seed in effort.seeds]
     what = f"{units} units, load {load:g}, {law}, {abandon:.0%} abandon:"
-    agrees(f"{what} sold out", [refused_share(each, warm_up_s) for each in made], chance, 0.012)
+    agrees(f"{what} sold out", [refused_share(each, warm_up_s) for each in made], chance, 0.1 * chance)
     held = [held_units(each, warm_up_s)[0] for each in made]
     agrees(f"{what} units held", held, load * (1 - chance), 0.02 * load)
 
 
-@SLOW
-def test_sold_out_of_ten_units_to_a_thousandth(agrees: Agrees, effort: Effort) -> None:
+@ONLY_BIG
+def test_sold_out_of_ten_units_to_a_thousandth(effort: Effort, agrees: Agrees) -> None:
     """The published gate: half-width at most .001 on .121661064; about four million arrivals."""
     scenario = shop(
         17_000.0,
         poisson(8.0),
         stock={"skus": 1, "units_per_sku": 10},
-        service={"payment": {"latency": exponential(0.5), "declines": 0.2}},
+        service={"payment": {"latency": constant(0.5), "declines": 0.2}},
         policy={"reservation_ttl": "3 s"},
     )
-    mean = formulas.mean_hold(stats.expon(scale=0.5), 3.0, 0.2)
-    chance = formulas.erlang_b(10, 8.0 * mean)
     shares = [refused_share(play(scenario, Borrows, seed), 60.0) for seed in effort.seeds]
-    agrees("10 units sold out", shares, chance, 0.001 * effort.tighter)
+    agrees("10 units sold out", shares, 0.121661064, 0.001 * effort.tighter)
 
 
 CLASSES = ((6.0, 1), (2.0, 3), (0.6, 5))
@@ -191,10 +188,10 @@ def test_carts_of_several_units_are_refused_as_kaufman_and_roberts_said(effort: 
     )
     made = [play(scenario, BorrowsByPlace, seed) for seed in effort.seeds]
     chances, held = formulas.kaufman_roberts(20, CLASSES)
-    for name, chance, width in zip(names, chances, (0.01, 0.025, 0.05), strict=True):
+    for name, chance, width in zip(names, chances, (0.007, 0.015, 0.03), strict=True):
         shares = [refused_share(each, 10 * hold_s, name) for each in made]
         agrees(f"carts of {name} sold out", shares, chance, width)
-    agrees("carts: units held", [held_units(each, 10 * hold_s)[0] for each in made], held, 0.3)
+    agrees("carts: units held", [held_units(each, 10 * hold_s)[0] for each in made], held, 0.2)
 
 
 def test_baskets_of_any_size_are_refused_as_kaufman_and_roberts_said(effort: Effort, agrees: Agrees) -> None:
@@ -211,20 +208,22 @@ def test_baskets_of_any_size_are_refused_as_kaufman_and_roberts_said(effort: Eff
     chances, held = formulas.kaufman_roberts(units, sizes)
     overall = sum(chance * part for chance, (part, _) in zip(chances, sizes, strict=True)) / load
     made = [play(scenario, Borrows, seed) for seed in effort.seeds]
-    agrees("geometric baskets sold out", [refused_share(each, 10 * hold_s) for each in made], overall, 0.015)
-    agrees("geometric baskets: units held", [held_units(each, 10 * hold_s)[0] for each in made], held, 0.3)
+    agrees("geometric baskets sold out", [refused_share(each, 10 * hold_s) for each in made], overall, 0.007)
+    agrees("geometric baskets: units held", [held_units(each, 10 * hold_s)[0] for each in made], held, 0.07)
 
 
-@pytest.mark.parametrize(("units", "load", "law"), [(5, 5.0, "exponential"), (4, 2.0, "constant")])
+@pytest.mark.parametrize(
+    ("units", "load", "law"), [(5, 5.0, "exponential"), pytest.param(4, 2.0, "constant", marks=SLOW)]
+)
 def test_reserve_first_turns_customers_away_as_erlang_said(
     effort: Effort, agrees: Agrees, units: int, load: float, law: str
 ) -> None:
     """All of `hot_cold`: it reserves, charges a card that declines, gives the units back; who finds none is cancelled.
     Every product is a station of its own."""
-    skus, pay_s, warm_up_s = 5, 5.0, 60.0
+    skus, pay_s, warm_up_s = 8, 5.0, 30.0
     latency = exponential(pay_s) if law == "exponential" else constant(pay_s)
     scenario = shop(
-        warm_up_s + 500 * effort.longer * pay_s / (load * skus),
+        warm_up_s + 300 * effort.longer * pay_s / (load * skus),
         poisson(skus * load / pay_s),
         stock={"skus": skus, "units_per_sku": units},
         service={"payment": {"latency": latency, "declines": 1.0}},
@@ -244,8 +243,8 @@ def test_reserve_first_turns_customers_away_as_erlang_said(
         told = [row[TO_STATE] for row in rows(history, "notice") if row[ORDER] in late]
         assert len(told) == len(late)
         shares.append(told.count("cancelled") / len(told))
-    agrees(f"hot_cold, reserve first, {units} units, load {load:g}, {law}: cancelled", shares,
-           formulas.erlang_b(units, load), 0.03)  # fmt: skip
+    what = f"hot_cold, reserve first, {units} units, load {load:g}, {law}: cancelled"
+    agrees(what, shares, formulas.erlang_b(units, load), 0.02)
 
 
 # -- stock that nobody restocks
@@ -263,7 +262,7 @@ def test_the_reservations_until_all_is_sold_do_not_depend_on_timing(
     late = math.exp(-ttl_s / pays_in_s) if pays_in_s else 0.0
     mean, variance = formulas.grants_until_sold(units, buys * (1 - late))
     scenario = shop(
-        (3 * mean + 60) * per_sku_s,
+        (5 * mean + 60) * per_sku_s,
         poisson(skus / per_sku_s),
         stock={"skus": skus, "units_per_sku": units},
         service={"payment": {"latency": exponential(pays_in_s) if pays_in_s else AT_ONCE, "declines": 1 - buys}},
@@ -279,22 +278,23 @@ def test_the_reservations_until_all_is_sold_do_not_depend_on_timing(
         consumed = [row[ANSWER] for row in made.rows("consume", "ok")]
         lapsed.append(consumed.count("lapsed") / len(consumed))
     what = f"{units} units, {buys:.0%} buy within {pays_in_s:g} s:"
-    agrees(f"{what} grants", means, mean, 0.03 * mean)
-    agrees(f"{what} variance of grants", squares, variance, 0.4 * variance)
+    agrees(f"{what} grants", means, mean, 0.05 * mean)
+    agrees(f"{what} variance of grants", squares, variance, 0.35 * variance)
     if late:
         agrees(f"{what} paid after expiry", lapsed, late, 0.02)
 
 
-class Grabs(Errand):
-    """Takes a unit of the product whose turn it is; a good card keeps it at once, any other lets it run out."""
+def grabbing(products: tuple[str, ...]) -> type[Errand]:
+    class Grabs(Errand):
+        """Takes a unit of the product whose turn it is; a good card keeps it, any other lets it run out."""
 
-    PRODUCTS: ClassVar[int] = 20
+        async def run(self, order: Order, number: int) -> None:
+            line = Line(products[number % len(products)], 1, 100)
+            answer = await self.patiently(Reserve(order.id, (line,), self.policy.ttl_us))
+            if isinstance(answer, Reserved) and order.card == GOOD:
+                await self.patiently(Consume(answer.token, order.id))
 
-    async def run(self, order: Order, number: int) -> None:
-        line = Line(f"sku-{1 + number % self.PRODUCTS:02d}", 1, 100)
-        answer = await self.patiently(Reserve(order.id, (line,), self.policy.ttl_us))
-        if isinstance(answer, Reserved) and order.card == GOOD:
-            await self.patiently(Consume(answer.token, order.id))
+    return Grabs
 
 
 @pytest.mark.parametrize(
@@ -305,28 +305,24 @@ def test_a_flash_sale_is_over_after_so_many_comebacks(
     effort: Effort, agrees: Agrees, units: int, buys: float, comebacks: tuple[int, ...]
 ) -> None:
     """A crowd as large as the shelf is there at the start and whenever holds run out: at that very moment."""
+    skus, rounds = 20 * effort.longer, max(comebacks) + 1
+    crowd = {"kind": "rounds", "rounds": rounds, "buyers": units * skus, "within": "0 s", "every": "60 s"}
     scenario = shop(
-        60.0 * (max(comebacks) + 1),
-        {
-            "kind": "rounds",
-            "rounds": max(comebacks) + 1,
-            "buyers": units * Grabs.PRODUCTS,
-            "within": "0 s",
-            "every": "60 s",
-        },
-        stock={"skus": Grabs.PRODUCTS, "units_per_sku": units},
+        60.0 * rounds,
+        crowd,
+        stock={"skus": skus, "units_per_sku": units},
         service={"payment": {"declines": 1 - buys}},
         policy={"reservation_ttl": "60 s"},
     )
     shares: dict[int, list[float]] = {k: [] for k in comebacks}
     for seed in effort.seeds:
-        made = play(scenario, Grabs, seed)
+        made = play(scenario, grabbing(scenario.stock.sku_names()), seed)
         for k, found in shares.items():
             sold = Counter(row[SKU] for row in made.rows("pin") if row[TIME] <= k * 60 * SECOND)
-            found.append(sum(n == units for n in sold.values()) / Grabs.PRODUCTS)
+            found.append(sum(n == units for n in sold.values()) / skus)
     for k, found in shares.items():
-        agrees(f"{units} units, {buys:.0%} buy: all sold after {k} TTLs", found,
-               formulas.all_sold_by(units, buys, k), 0.05 * effort.tighter)  # fmt: skip
+        chance = formulas.all_sold_by(units, buys, k)
+        agrees(f"{units} units, {buys:.0%} buy: all sold after {k} TTLs", found, chance, 0.07)
 
 
 @pytest.mark.parametrize(("units", "per_s"), [(100, 10.0), (20, 1.0)])
@@ -339,7 +335,7 @@ def test_if_nobody_abandons_the_shelf_empties_after_as_many_customers_as_units(
     tables = [sold_out(play(scenario, Buys, seed).history) for seed in effort.seeds]
     assert all(len(table) == skus for table in tables)
     what = f"{units} units, {per_s:g} buyers a second:"
-    agrees(f"{what} sell-out time", [float(table.first_s.mean()) for table in tables], law.mean(), 0.06 * law.mean())
+    agrees(f"{what} sell-out time", [float(table.first_s.mean()) for table in tables], law.mean(), 0.03 * law.mean())
     for q in (0.05, 0.5, 0.95):
         shares = [float((table.first_s <= law.ppf(q)).mean()) for table in tables]
-        agrees(f"{what} P(sold out by q{q * 100:g})", shares, q, 0.3 * math.sqrt(q * (1 - q)))
+        agrees(f"{what} P(sold out by q{q * 100:g})", shares, q, 0.3 * formulas.spread(q))

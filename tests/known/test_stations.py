@@ -3,8 +3,8 @@
 Arrivals are Poisson (the workload `poisson`) or regular (`rounds` of one buyer); first come, first served. The service
 is a `Replica` with capacity, queue bound and throttle. What an ask waited is its latency less what the service took for
 it, as the service's own stream tells.
-Not here, because no scenario can say it: arrivals with Erlang-2 or hyperexponential gaps; waiters who leave the line (an
-asker who stops waiting leaves the ask behind, as in life); a throttle that delays instead of refusing.
+Not here, because no scenario can say it: arrivals with Erlang-2 or hyperexponential gaps; waiters who leave the line
+(an asker who stops waiting leaves the ask behind, as in life); a throttle that delays instead of refusing.
 """
 
 from __future__ import annotations
@@ -38,12 +38,11 @@ from tests.known.bench import (
     seconds,
     shop,
 )
-from tests.known.conftest import Agrees, Effort
+from tests.known.conftest import ONLY_BIG, SLOW, Agrees, Effort
 
-ARRIVALS = 1_500
+ARRIVALS = 2_000
 """In a replication of the small form; the first tenth warms up."""
 WARM_UP = 0.1
-SLOW = pytest.mark.slow
 
 
 def station(
@@ -76,9 +75,9 @@ def refused(made: Play, why: str) -> float:
     return len(refusals) / len(made.arrivals)
 
 
-@pytest.mark.parametrize(("rho", "half_width"), [(0.5, 0.06), (0.8, 0.45)])
+@pytest.mark.parametrize(("rho", "half_width"), [(0.5, 0.08), (0.8, 0.6)])
 def test_one_server_makes_exponential_responses(effort: Effort, agrees: Agrees, rho: float, half_width: float) -> None:
-    made = station(effort, rho, exponential(1.0), arrivals=2_500)
+    made = station(effort, rho, exponential(1.0), arrivals=4_000)
     waits = [waits_s(each) for each in made]
     agrees(f"M/M/1 rho {rho} mean wait", [float(w.mean()) for w in waits], rho / (1 - rho), half_width)
     agrees(f"M/M/1 rho {rho} P(wait)", [float((w > 0).mean()) for w in waits], rho, 0.02)
@@ -86,7 +85,7 @@ def test_one_server_makes_exponential_responses(effort: Effort, agrees: Agrees, 
     for q in (0.5, 0.95, 0.99):
         quantile = -math.log(1 - q) / (1 - rho)
         beyond = [float((r > quantile).mean()) for r in responses]
-        agrees(f"M/M/1 rho {rho} P(response > p{q * 100:g})", beyond, 1 - q, 0.05 * math.sqrt(1 - q))
+        agrees(f"M/M/1 rho {rho} P(response > p{q * 100:g})", beyond, 1 - q, 0.08 * formulas.spread(q))
     busy = [each.replicas["payment"].utilisation_us() / each.arrivals[-1].at_us for each in made]
     agrees(f"M/M/1 rho {rho} utilisation", busy, rho, 0.01)
 
@@ -99,9 +98,9 @@ def test_one_server_makes_exponential_responses(effort: Effort, agrees: Agrees, 
 def test_several_servers_wait_as_erlang_said(effort: Effort, agrees: Agrees, servers: int, load: float) -> None:
     waits = [waits_s(made) for made in station(effort, load / servers, exponential(1.0), servers)]
     chance = formulas.erlang_c(servers, load)
-    agrees(f"M/M/{servers} a {load:g} P(wait)", [float((w > 0).mean()) for w in waits], chance, 0.025)
+    agrees(f"M/M/{servers} a {load:g} P(wait)", [float((w > 0).mean()) for w in waits], chance, 0.1 * chance)
     mean = chance / (servers - load)
-    agrees(f"M/M/{servers} a {load:g} mean wait", [float(w.mean()) for w in waits], mean, 0.15 * mean)
+    agrees(f"M/M/{servers} a {load:g} mean wait", [float(w.mean()) for w in waits], mean, 0.2 * mean)
 
 
 @pytest.mark.parametrize(
@@ -115,8 +114,8 @@ def test_where_nobody_may_wait_erlang_b_is_refused(
     """Whatever the law of the service: only its mean counts."""
     made = station(effort, load / servers, service, servers, queue_bound=0)
     shares = [refused(each, "queue_full") for each in made]
-    agrees(f"M/G/{servers}/{servers} a {load:g} {service['kind']} refused", shares,
-           formulas.erlang_b(servers, load), 0.008)  # fmt: skip
+    chance = formulas.erlang_b(servers, load)
+    agrees(f"M/G/{servers}/{servers} a {load:g} {service['kind']} refused", shares, chance, 0.1 * chance)
 
 
 @pytest.mark.parametrize(("servers", "places", "load"), [(4, 6, 5.0), (3, 7, 4 / 3), (1, 3, 2.0)])
@@ -126,9 +125,10 @@ def test_a_bounded_queue_refuses_what_does_not_fit(
     made = station(effort, load / servers, exponential(1.0), servers, queue_bound=places - servers)
     chance, inside = formulas.full_house(servers, places, load)
     shares = [refused(each, "queue_full") for each in made]
-    agrees(f"M/M/{servers}/{places} a {load:.3g} refused", shares, chance, 0.01)
+    agrees(f"M/M/{servers}/{places} a {load:.3g} refused", shares, chance, 0.05 * chance + 0.001)
     means = [float(latencies(each.history)["charge"].latency_us.mean()) / SECOND for each in made]
-    agrees(f"M/M/{servers}/{places} a {load:.3g} response", means, inside / load / (1 - chance), 0.05)
+    mean = inside / load / (1 - chance)  # Little's law
+    agrees(f"M/M/{servers}/{places} a {load:.3g} response", means, mean, 0.03 * mean)
 
 
 SHAPES = {
@@ -151,15 +151,29 @@ def test_the_wait_grows_with_the_spread_of_the_service(effort: Effort, agrees: A
     service, cv = SHAPES[shape]
     mean = formulas.mean_wait(rho, cv)
     waits = [waits_s(made) for made in station(effort, rho, service)]
-    agrees(f"M/G/1 {shape} rho {rho} mean wait", [float(w.mean()) for w in waits], mean, 0.12 * mean)
+    agrees(f"M/G/1 {shape} rho {rho} mean wait", [float(w.mean()) for w in waits], mean, 0.15 * mean)
     if not cv:
         for x in (1.27594, 5.01151, 10.35589):
             beyond = 1 - formulas.waits_at_most(x, rho)
-            agrees(f"M/D/1 rho {rho} P(wait > {x})", [float((w > x).mean()) for w in waits], beyond, 0.03)
+            agrees(
+                f"M/D/1 rho {rho} P(wait > {x})",
+                [float((w > x).mean()) for w in waits],
+                beyond,
+                0.1 * formulas.spread(beyond),
+            )
 
 
-@pytest.mark.slow
-def test_a_service_of_wide_spread_waits_as_pollaczek_said(agrees: Agrees, effort: Effort) -> None:
+@ONLY_BIG
+def test_the_published_gate_of_two_percent_on_the_mean_wait(effort: Effort, agrees: Agrees) -> None:
+    made = station(effort, 0.8, exponential(1.0), arrivals=7_000)
+    agrees("M/M/1 rho 0.8 mean wait", [float(waits_s(each).mean()) for each in made], 4.0, 0.08 * effort.tighter)
+    beyond = [float((each.took_us("charge")[warm(each)] > 23.02585 * SECOND).mean()) for each in made]
+    # Three per cent of p99 are 14 % of the chance to be beyond it: exp(.2 * .03 * 23.03).
+    agrees("M/M/1 rho 0.8 P(response > p99)", beyond, 0.01, 0.0013 * effort.tighter)
+
+
+@ONLY_BIG
+def test_a_service_of_wide_spread_waits_as_pollaczek_said(effort: Effort, agrees: Agrees) -> None:
     waits = [waits_s(made) for made in station(effort, 0.8, lognormal(1.0, 2.0))]
     agrees("M/G/1 lognormal cv 2 rho 0.8 mean wait", [float(w.mean()) for w in waits], 10.0, 3.0)
 
@@ -169,7 +183,7 @@ def test_steady_service_at_several_servers_waits_as_printed(
     effort: Effort, agrees: Agrees, servers: int, mean: float
 ) -> None:
     waits = [waits_s(made) for made in station(effort, 0.8, constant(1.0), servers)]
-    agrees(f"M/D/{servers} rho 0.8 mean wait", [float(w.mean()) for w in waits], mean, 0.1 * mean)
+    agrees(f"M/D/{servers} rho 0.8 mean wait", [float(w.mean()) for w in waits], mean, 0.15 * mean)
 
 
 @pytest.mark.parametrize("rho", [pytest.param(0.8, marks=SLOW), 0.6])
@@ -215,7 +229,7 @@ def test_servers_in_a_row_add_up_independently(
 ) -> None:
     names = ("payment", "stock", "record")
     scenario = shop(
-        1_200 * effort.longer / arrivals,
+        1_500 * effort.longer / arrivals,
         poisson(arrivals),
         service={
             name: {"latency": exponential(1 / rate), "capacity": 1} for name, rate in zip(names, services, strict=True)
@@ -232,10 +246,10 @@ def test_servers_in_a_row_add_up_independently(
         squares.append(float(((took - mean) ** 2).mean()))
         beyond.append([float((took > t).mean()) for t in quantiles])
     what = f"tandem lambda {arrivals:g} mu {services}"
-    agrees(f"{what} mean", means, mean, 0.05 * mean)
-    agrees(f"{what} variance", squares, variance, 0.2 * variance)
+    agrees(f"{what} mean", means, mean, 0.06 * mean)
+    agrees(f"{what} variance", squares, variance, 0.3 * variance)
     for where, q in enumerate((0.5, 0.95, 0.99)):
-        agrees(f"{what} P(> p{q * 100:g})", [each[where] for each in beyond], 1 - q, 0.06 * math.sqrt(1 - q))
+        agrees(f"{what} P(> p{q * 100:g})", [each[where] for each in beyond], 1 - q, 0.08 * formulas.spread(q))
 
 
 def _where(longer_than: Any, chance: float, mean: float) -> float:

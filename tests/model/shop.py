@@ -141,7 +141,9 @@ class Shop:
 
     def net(self, name: str) -> int:
         taken = sum(made.amount for _, made in self.payment.captures if made.order_id == name)
-        return taken - sum(made.amount for key, made in self.payment.refunds.items() if self.refunded_order(key) == name)
+        return taken - sum(
+            made.amount for key, made in self.payment.refunds.items() if self.refunded_order(key) == name
+        )
 
     def refunded_order(self, key: str) -> str:
         """Whose money went back under this key: the order's own, or that of the capture that settlement sends back."""

@@ -7,8 +7,16 @@ from typing import Any
 import pytest
 from hypothesis import Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, multiple, precondition, rule
-from hypothesis.stateful import run_state_machine_as_test
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    consumes,
+    invariant,
+    multiple,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from orderquake.model.mutants.consumes_without_looking import TrustingStock
 from orderquake.model.mutants.overwrites_on_refresh import OverwritingStock
@@ -263,8 +271,9 @@ class Provider(RuleBasedStateMachine):
             replayed = ErrorReplayed if first[2] is ServerError else first[2]
             assert answer is (replayed if first[1] == ask else KeyMismatch)
             return
-        self.tries[name] = tries = self.tries.get(name, 0) + 1
-        fails = card.startswith("stored_error") and tries == 1
+        if card != "declined":
+            self.tries[name] = self.tries.get(name, 0) + 1
+        fails = card.startswith("stored_error") and self.tries[name] == 1
         assert answer is (Declined if card == "declined" else ServerError if fails else Captured)
         self.first[key] = (self.now, ask, answer)
         if card != "declined" and not (fails and card == "stored_error"):

@@ -89,7 +89,8 @@ def test_a_new_generation_is_stamped_by_the_cache_and_an_old_one_keeps_its_stamp
     assert cache.rows["ann"].charge_sent_at == NEVER
     assert write(cache, "ann", 7, generation=1).charge_sent_at == 7
     assert write(cache, "ann", 9, cancel_asked=True).charge_sent_at == 7
-    assert write(cache, "ann", 11, generation=2, refund_generation=1)[-2:] == (11, 11)
+    both = write(cache, "ann", 11, generation=2, refund_generation=1)
+    assert (both.charge_sent_at, both.refund_sent_at) == (11, 11)
 
 
 def test_nobody_can_forge_a_stamp(cache: OrderCache) -> None:
@@ -146,7 +147,6 @@ def test_an_order_is_unsynced_until_it_is_closed_and_the_record_has_it(cache: Or
     assert names(cache, UNSYNCED) == ["bob", "cat"]
 
 
-@pytest.mark.xfail(reason="list_again never puts a closed order back among the unsynced", strict=True)
 def test_an_order_that_is_reopened_is_unsynced_again(cache: OrderCache) -> None:
     write(cache, "ann", state=State.DECLINED, is_told=True)
     write(cache, "ann", state=State.REFUND_PENDING, is_told=False)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from orderquake.model.order import State
+from orderquake.model.order_cache import ListUnsynced
 from orderquake.model.policy import MINUTE, Policy
 from orderquake.model.record import Move
 from tests.model.shop import Shop, order
@@ -107,3 +108,14 @@ def test_restoring_forgets_what_was_there_before(name: str) -> None:
 def test_a_store_refuses_what_it_does_not_know(name: str) -> None:
     with pytest.raises(TypeError, match="does not know how to str"):
         Shop(mug=1).stores[name].handle("tell me", 0)
+
+
+@pytest.mark.xfail(reason="restoring renumbers a list, so the next page begins one order too late", strict=True)
+def test_a_list_that_was_begun_before_a_restore_is_read_on_after_it() -> None:
+    shop = Shop(mug=4)
+    shop.submit(order("ann"), order("bob"), order("cat"))
+    following = shop.ask(ListUnsynced(0, 1)).following
+    shop.cancel("ann")
+    shop.step("ann", 2)
+    shop.orders.restore(shop.orders.snapshot())
+    assert [row.id for row in shop.ask(ListUnsynced(following, 9)).orders] == ["bob", "cat"]

@@ -140,6 +140,21 @@ class Crash(Injected):
         return when == self.fault.when and self.hits(sending.ask.verb, task.number, sending.visit)
 
 
+class Pause(Injected):
+    def __init__(self, label: str, fault: Any, kernel: Kernel, streams: Streams, recorder: Recorder) -> None:
+        super().__init__(label, fault, kernel, streams, recorder)
+        self.length = streams.of(f"fault/{label}/length", fault.length)
+
+    def freezes(self, task: Task, verb: str, visit: int, when: str) -> int | None:
+        """How long the asker stands still here, at least a microsecond; None where it does not."""
+        if when != self.fault.when or not self.hits(verb, task.number, visit):
+            return None
+        length_us: int = max(1, self.length.draw(task.number, visit))
+        if self.fault.outlives_deadline:
+            task.frozen_us += length_us
+        return length_us
+
+
 class Down(Injected):
     def __init__(
         self,
@@ -208,6 +223,10 @@ def inject(scenario: Scenario, kernel: Kernel, streams: Streams, recorder: Recor
         elif type(fault) in _AT_SERVICE:
             made = _AT_SERVICE[type(fault)](*arguments)
             replica.troubles.append(made)
+        elif type(fault) is described.Pause:
+            made = Pause(*arguments)
+            for verb in verbs_of(fault, replica):
+                wire.pauses.setdefault(verb, []).append(made.freezes)
         else:
             crash = Crash(*arguments)
             for verb in verbs_of(fault, replica):
@@ -221,7 +240,7 @@ def inject(scenario: Scenario, kernel: Kernel, streams: Streams, recorder: Recor
 
 
 def verbs_of(fault: Any, replica: Replica) -> tuple[str, ...]:
-    """The verbs at which a crash may strike."""
+    """The verbs at which a crash or a pause may strike."""
     from orderquake.model.verbs import VERBS
 
     return (fault.operation,) if fault.operation is not None else VERBS[replica.name]
