@@ -147,11 +147,15 @@ class MoveCursor(Ask[int]):
 
 
 class _Queue:
-    """Ids in the order in which they were last put in, each with the serial of that moment."""
+    """Ids in the order in which they were last put in, each with the serial of that moment.
+
+    is_paged   somebody has read one page and may come back for the next: from here on the serials matter
+    """
 
     def __init__(self) -> None:
         self.serial = 0
         self.entries: dict[str, tuple[int, int]] = {}
+        self.is_paged = False
 
     def put_last(self, order_id: str, now_us: int) -> None:
         self.serial += 1
@@ -159,12 +163,18 @@ class _Queue:
         self.entries[order_id] = (self.serial, now_us)
 
     def snapshot(self) -> Hashable:
-        """Ids and moments in order. Serials are left out: only their order matters, and only within a page."""
-        return tuple((order_id, put_us) for order_id, (_, put_us) in self.entries.items())
+        """Ids and moments in order. As long as nobody reads by pages only the order matters, and the serials are left
+        out, so that states which differ in nothing else are one."""
+        if self.is_paged:
+            return True, self.serial, tuple(self.entries.items())
+        return False, len(self.entries), tuple((order_id, put_us) for order_id, (_, put_us) in self.entries.items())
 
     def restore(self, snapshot: Any) -> None:
-        self.entries = {order_id: (serial, put_us) for serial, (order_id, put_us) in enumerate(snapshot, start=1)}
-        self.serial = len(self.entries)
+        self.is_paged, self.serial, entries = snapshot
+        if self.is_paged:
+            self.entries = dict(entries)
+        else:
+            self.entries = {order_id: (serial, put_us) for serial, (order_id, put_us) in enumerate(entries, start=1)}
 
 
 _OWN = Order._fields.index("version")
@@ -282,6 +292,7 @@ class OrderCache:
             if serial <= after:
                 continue
             if len(chosen) == limit:
+                queue.is_paged = True
                 return Page(tuple(chosen), last)
             chosen.append(self.rows[order_id])
             last = serial

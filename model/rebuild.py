@@ -52,7 +52,9 @@ class Rebuild(Architecture):
     async def fence(self, orders: tuple[Order, ...]) -> bool:
         """Take the lost token out of every unfinished order, so that nobody can fulfil on the strength of it."""
         fenced = tuple(
-            self.move(order, State.PAID, token="") if order.state is State.RESERVED else order._replace(token="")
+            self.move(order, State.AUTHORISED if order.auth_id else State.PAID, token="")
+            if order.state is State.RESERVED
+            else order._replace(token="")
             for order in orders
             if order.token and not order.is_final and order.state not in PINNED_STATES
         )

@@ -241,7 +241,7 @@ def _path_in(data: Mapping[str, Any], loc: Keys) -> Keys:
             here = here[str(key)]
         elif isinstance(here, list | tuple) and isinstance(key, int) and key < len(here):
             here = here[key]
-        elif number == len(loc) - 1 and not (isinstance(here, Mapping) and here.get("kind") == key):
+        elif number == len(loc) - 1:
             pass  # something that is missing; it is named, and stands where its table does
         else:
             continue

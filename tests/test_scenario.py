@@ -27,6 +27,7 @@ PROMISED = {
     "shared_pool",
     "slow_stock",
     "stale_refresh",
+    "zombies",
 }
 GOOD = """schema_version = 1
 question = "Does it hold?"

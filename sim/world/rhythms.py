@@ -56,11 +56,13 @@ class Windows(Rhythm):
 
     kind: Literal["windows"] = "windows"
     of: Latency
-    windows: tuple[Window, ...] = Field(min_length=1)
+    windows: tuple[Window, ...]
 
     @field_validator("windows")
     @classmethod
     def _apart(cls, windows: tuple[Window, ...]) -> tuple[Window, ...]:
+        if not windows:
+            raise refused("empty; expected at least one window")
         ordered = sorted(windows, key=lambda window: window.since)
         for one, other in pairwise(ordered):
             if other.since < one.until:
@@ -77,12 +79,14 @@ class Profile(Rhythm):
 
     kind: Literal["profile"] = "profile"
     of: Latency
-    factors: tuple[Positive, ...] = Field(min_length=1)
+    factors: tuple[Positive, ...]
     period: Duration = DAY
     phase: Duration = 0
 
     @model_validator(mode="after")
     def _check(self) -> Profile:
+        if not self.factors:
+            raise refused("empty; expected at least one factor", key="factors")
         if self.period < len(self.factors):
             found = format_duration(self.period)
             raise refused(f'"{found}"; expected at least a microsecond for each factor', key="period")

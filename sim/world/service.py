@@ -102,7 +102,7 @@ class Replica:
                 self.wire.guard(sending)
                 return
             if (later_us := trouble.copies_after(sending)) is not None:
-                self.kernel.after(out_us + later_us, self.arrive, sending)
+                self.kernel.after(out_us + later_us, self.arrive, sending.copy())
         self.kernel.after(out_us, self.arrive, sending)
 
     def arrive(self, sending: Sending) -> None:
@@ -159,7 +159,11 @@ class Replica:
         self.kernel.after(work_us, self.finish, sending)
 
     def work(self, sending: Sending) -> int:
-        return taken(sending.route.service, sending.task.number, sending.visit)
+        service = sending.route.service
+        if type(service) is int:
+            return service
+        drawn: int = service.draw(sending.task.number, sending.visit)  # type: ignore[union-attr]
+        return drawn
 
     def finish(self, sending: Sending) -> None:
         """The moment of effect."""

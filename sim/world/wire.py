@@ -53,6 +53,13 @@ class Sending:
     incarnation: int
     is_guarded: bool
 
+    def copy(self) -> Sending:
+        """The same ask once more on the wire. Nobody waits for its answer: a task waits for the one that it sent."""
+        copy = Sending()
+        for name in Sending.__slots__:
+            setattr(copy, name, getattr(self, name))
+        return copy
+
 
 class Route:
     """How one verb travels from one sender to its service and back: what each part is drawn from.

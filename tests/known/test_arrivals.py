@@ -1,7 +1,7 @@
 """Arrivals that are steadier or wilder than Poisson, before one exponential server: GI/M/1.
 
-An arrival finds the line as long as a geometric law says, whose parameter sigma solves sigma = A(mu (1 - sigma)), with A
-the transform of the gaps; the mean wait is sigma / (1 - sigma) services. source   Kendall (1953)
+An arrival finds the line as long as a geometric law says, whose parameter sigma solves sigma = A(mu (1 - sigma)), with
+A the transform of the gaps; the mean wait is sigma / (1 - sigma) services. source   Kendall (1953)
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tests.known.conftest import Agrees, Effort
 
 SLOW = pytest.mark.slow
 HALF = (1 + 0.6**0.5) / 2
-"""Of a hyperexponential law with balanced means and a squared coefficient of variation of 4: the chance of the first."""
+"""Of a hyperexponential law with balanced means and a squared coefficient of variation of 4: chance of the first."""
 
 
 def erlang(gap_s: float) -> dict[str, Any]:
@@ -53,9 +53,9 @@ def test_the_printed_points_are_those_of_the_formula() -> None:
 @pytest.mark.parametrize(
     ("name", "rho", "gap", "mean", "half_width"),
     [
-        ("D", 0.8, constant, 1.692731, 0.2),
-        ("E2", 0.8, erlang, 2.843980, 0.35),
-        ("E2", 0.5, erlang, mean_wait(of_erlang(0.5)), 0.06),
+        pytest.param("D", 0.8, constant, 1.692731, 0.2, marks=SLOW),
+        ("E2", 0.8, erlang, 2.843980, 0.45),
+        pytest.param("E2", 0.5, erlang, mean_wait(of_erlang(0.5)), 0.06, marks=SLOW),
         ("H2", 0.5, wild, mean_wait(of_wild(0.5)), 0.25),
         pytest.param("H2", 0.8, wild, 9.819193, 3.0, marks=SLOW),
     ],
@@ -70,7 +70,7 @@ def test_the_wait_grows_with_the_spread_of_the_gaps(
     mean: float,
     half_width: float,
 ) -> None:
-    number = 3_000 * effort.longer
+    number = 2_000 * effort.longer
     scenario = shop(
         number / rho,
         {"kind": "renewal", "gap": gap(1 / rho), "popularity": {"kind": "uniform"}},

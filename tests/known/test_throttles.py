@@ -51,7 +51,8 @@ def test_the_printed_points_are_those_of_the_formulas() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rho", "burst", "mean"), [(0.8, 5, 0.3588784), pytest.param(0.8, 10, 0.0416279, marks=SLOW), (0.6, 2, None)]
+    ("rho", "burst", "mean"),
+    [(0.8, 5, 0.3588784), pytest.param(0.8, 10, 0.0416279, marks=SLOW), pytest.param(0.6, 2, None, marks=SLOW)],
 )
 def test_a_shaper_delays_by_what_exceeds_the_burst(
     effort: Effort, agrees: Agrees, rho: float, burst: int, mean: float | None
@@ -75,6 +76,7 @@ def test_a_policer_refuses_as_printed(effort: Effort, agrees: Agrees, burst: int
     agrees(f"policer burst {burst} refused", shares(made, "throttled"), chance, 0.1 * chance + 0.001)
 
 
+@SLOW
 def test_a_shaper_for_the_whole_account_delays_like_one_for_a_verb(effort: Effort, agrees: Agrees) -> None:
     throttle = {"per_s": 1.0, "burst": 5, "kind": "shaper"}
     made = calls(effort, 0.8, latency=constant(0.0), account_throttle=throttle)
@@ -96,7 +98,11 @@ def erlang_a(servers: int, arrivals: float, leaves: float) -> tuple[float, float
 
 @pytest.mark.parametrize(
     ("servers", "arrivals", "leaves", "printed"),
-    [(10, 10.0, 0.5, (0.619655, 0.103913)), (3, 4.0, 2.0, None), (2, 1.0, 1.0, None)],
+    [
+        (10, 10.0, 0.5, (0.619655, 0.103913)),
+        pytest.param(3, 4.0, 2.0, None, marks=SLOW),
+        pytest.param(2, 1.0, 1.0, None, marks=SLOW),
+    ],
 )
 def test_the_impatient_leave_as_palm_said(
     effort: Effort, agrees: Agrees, servers: int, arrivals: float, leaves: float, printed: tuple[float, float] | None
@@ -105,7 +111,7 @@ def test_the_impatient_leave_as_palm_said(
     if printed is not None:
         assert (waits, abandons) == pytest.approx(printed, abs=1e-6)
     patience = exponential(1 / leaves)
-    made = calls(effort, arrivals, latency=exponential(1.0), capacity=servers, queue_patience=patience)
+    made = calls(effort, arrivals, 3_000, latency=exponential(1.0), capacity=servers, queue_patience=patience)
     what = f"M/M/{servers}+M lambda {arrivals:g} theta {leaves:g}"
     agrees(f"{what} P(abandon)", shares(made, "reneged"), abandons, 0.02)
     # Who left is never answered, and so compares as nobody who was served at once.

@@ -412,7 +412,7 @@ BAD: list[tuple[str, str]] = [  # » stands where the finger must point
         "latency is a law that keeps nothing of what it truncates; expected limits that keep at least 0.1 %",
     ),
     ('{ kind = "preset", name = »"dynamodb_putt" }', 'did you mean "dynamodb_put"?'),
-    (f'{{ kind = "windows", {OF}, windows = »[] }}', "latency.windows is an array; expected at least one entry"),
+    (f'{{ kind = "windows", {OF}, windows = »[] }}', "latency.windows is empty; expected at least one window"),
     (
         f'{{ kind = "windows", {OF}, windows = [»{{ from = "1 s", for = "1 s" }}] }}',
         "latency.windows[0] is a window with neither factor nor of; expected one of the two",
@@ -422,15 +422,15 @@ BAD: list[tuple[str, str]] = [  # » stands where the finger must point
         'latency.windows[0].for is "0 s"; expected a window longer than nothing',
     ),
     (
-        f'{{ kind = "windows", {OF}, windows = [{{ »form = "1 s", from = "1 s", for = "1 s", factor = 2 }}] }}',
-        'latency.windows[0].form is not a key here; expected one of from, for, factor, of; did you mean "from"?',
+        f'{{ kind = "windows", {OF}, windows = [{{ »facter = 3, from = "1 s", for = "1 s", factor = 2 }}] }}',
+        'latency.windows[0].facter is not a key here; expected one of from, for, factor, of; did you mean "factor"?',
     ),
     (
         f'{{ kind = "windows", {OF}, windows = »[{{ from = "1 s", for = "2 s", factor = 2 }}, '
         '{ from = "2 s", for = "2 s", factor = 3 }] }',
         "latency.windows is one from 2 s while that from 1 s still lasts; expected windows apart",
     ),
-    (f'{{ kind = "profile", {OF}, factors = »[] }}', "latency.factors is an array; expected at least one entry"),
+    (f'{{ kind = "profile", {OF}, factors = »[] }}', "latency.factors is empty; expected at least one factor"),
     (f'{{ kind = "profile", {OF}, factors = [1.0, »-2.0] }}', "latency.factors[1] is -2.0; expected more than 0"),
     (
         f'{{ kind = "profile", {OF}, factors = [1.0, 2.0], period = »"1 us" }}',

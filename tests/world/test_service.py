@@ -289,7 +289,6 @@ def test_a_copy_is_done_again_and_heard_by_nobody() -> None:
     assert corner.completions() == [("ok", "str")]
 
 
-@pytest.mark.xfail(reason="a copy shares the Sending, so its refusal is heard as that of the first", strict=True)
 def test_a_copy_that_is_refused_is_not_taken_for_a_refusal_of_the_first() -> None:
     corner = Corner([{"kind": "duplicate", "after": constant(5 * MS), **ALWAYS}], throttle={"per_s": 1.0, "burst": 1})
     corner.at(0, "ann")
@@ -297,9 +296,6 @@ def test_a_copy_that_is_refused_is_not_taken_for_a_refusal_of_the_first() -> Non
     assert corner.heard == [(TRIP, "ann", "answer 1")]
 
 
-@pytest.mark.xfail(
-    reason="a copy shares the Sending, and overwrites the incarnation in which it was begun", strict=True
-)
 def test_a_copy_that_comes_after_a_restart_does_not_revive_what_was_in_hand() -> None:
     down = {"kind": "down", "from": "5 ms", "until": "7 ms"}
     corner = Corner([down, {"kind": "duplicate", "after": constant(8 * MS), **ALWAYS}], capacity=1)
