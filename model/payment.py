@@ -3,244 +3,139 @@
 An idempotency key is answered as it was the first time, also where that answer was an error, until the provider prunes
 it; after that the same key is a new charge. What was taken stays in the ledger for ever, and can be looked up there.
 The card decides what happens, as a provider's test cards do, so that this store needs no chance.
+
+What may be asked is told in `charges`, `authorisations` and `refunds`, and can be had from here, too.
 """
 
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
-from orderquake.model.flow import Ask, Change
+from orderquake.model.authorisations import (
+    AlreadyCaptured,
+    Authorise,
+    Authorised,
+    CaptureHold,
+    Hold,
+    LookUpHold,
+    Voided,
+    VoidHold,
+)
+from orderquake.model.charges import (
+    DECLINED,
+    GOOD,
+    REFUND_FAILS,
+    STORED_ERROR,
+    STORED_ERROR_PAID,
+    Capture,
+    Captured,
+    CapturePage,
+    Charge,
+    Declined,
+    ErrorReplayed,
+    KeyMismatch,
+    ListCaptures,
+    LookUp,
+    NothingFound,
+    ServerError,
+)
+from orderquake.model.flow import Change
+from orderquake.model.refunds import (
+    AskRefund,
+    FailedRefund,
+    FailedRefundPage,
+    ListFailedRefunds,
+    Made,
+    NothingCaptured,
+    OverRefund,
+    Refund,
+    RefundMade,
+    Refunds,
+    RefundStanding,
+)
 
-# Cards. `good` pays; `declined` never does; the last two make the provider fail after it has stored its answer.
-GOOD, DECLINED, STORED_ERROR, STORED_ERROR_PAID = "good", "declined", "stored_error", "stored_error_paid"
+__all__ = [
+    "DECLINED",
+    "GOOD",
+    "REFUND_FAILS",
+    "STORED_ERROR",
+    "STORED_ERROR_PAID",
+    "AlreadyCaptured",
+    "AskRefund",
+    "Authorise",
+    "Authorised",
+    "Capture",
+    "CaptureHold",
+    "CapturePage",
+    "Captured",
+    "Charge",
+    "Declined",
+    "ErrorReplayed",
+    "FailedRefund",
+    "FailedRefundPage",
+    "Hold",
+    "KeyMismatch",
+    "ListCaptures",
+    "ListFailedRefunds",
+    "LookUp",
+    "LookUpHold",
+    "NothingCaptured",
+    "NothingFound",
+    "OverRefund",
+    "PaymentProvider",
+    "Refund",
+    "RefundMade",
+    "RefundStanding",
+    "ServerError",
+    "VoidHold",
+    "Voided",
+]
 
 S = TypeVar("S")
-RefundStanding = Literal["pending", "succeeded", "failed"]
 
-
-class Captured(NamedTuple):
-    charge_id: str
-
-
-class Declined(NamedTuple):
-    """A definite no; no money moved."""
-
-
-class ServerError(NamedTuple):
-    """A 500 on the first try. Whoever performs the ask treats it as silence."""
-
-
-class ErrorReplayed(NamedTuple):
-    """The stored answer to this key is a 500: it is final for the key, yet does not say whether money moved."""
-
-
-class KeyMismatch(NamedTuple):
-    """The key was used with other parameters: a mistake of the caller's, nothing was done."""
-
-
-class NothingFound(NamedTuple):
-    """The ledger has no charge under this key. After silence that proves nothing: the ask may still be on its way."""
-
-
-class RefundMade(NamedTuple):
-    """The provider has accepted the refund; whether the money arrived is its `standing`."""
-
-    refund_id: str
-    standing: RefundStanding
-
-
-class NothingCaptured(NamedTuple):
-    """There is no such charge to pay back."""
-
-
-class Authorised(NamedTuple):
-    """The money is on hold for us, not taken."""
-
-    auth_id: str
-
-
-class Voided(NamedTuple):
-    """The hold is gone; it can never be captured any more."""
-
-
-class AlreadyCaptured(NamedTuple):
-    """Too late to let the hold go: the money was taken."""
-
-    charge_id: str
-
-
-class Capture(NamedTuple):
-    place: int
-    charge_id: str
-    order_id: str
-    key: str
-    amount: int
-
-
-class CapturePage(NamedTuple):
-    captures: tuple[Capture, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Charge(Ask[Captured | Declined | ErrorReplayed | KeyMismatch]):
-    """Take the money, once for this key."""
-
-    service = "payment"
-    verb = "charge"
-    key: str
-    order_id: str
-    amount: int
-    card: str
-
-    def about(self) -> tuple[str, str]:
-        return self.order_id, self.key
-
-
-@dataclass(frozen=True, slots=True)
-class Authorise(Ask[Authorised | Declined | ErrorReplayed | KeyMismatch]):
-    """Put the money on hold, once for this key."""
-
-    service = "payment"
-    verb = "authorise"
-    key: str
-    order_id: str
-    amount: int
-    card: str
-
-    def about(self) -> tuple[str, str]:
-        return self.order_id, self.key
-
-
-@dataclass(frozen=True, slots=True)
-class CaptureHold(Ask[Captured | Voided]):
-    """Take what is on hold. Needs no key: a hold is captured once or voided, whatever happens."""
-
-    service = "payment"
-    verb = "capture_hold"
-    auth_id: str
-    order_id: str
-
-    def about(self) -> tuple[str, str]:
-        return self.order_id, self.auth_id
-
-
-@dataclass(frozen=True, slots=True)
-class VoidHold(Ask[Voided | AlreadyCaptured]):
-    """Let go of what is on hold."""
-
-    service = "payment"
-    verb = "void_hold"
-    auth_id: str
-    order_id: str
-
-    def about(self) -> tuple[str, str]:
-        return self.order_id, self.auth_id
-
-
-@dataclass(frozen=True, slots=True)
-class LookUpHold(Ask[Authorised | Declined | NothingFound]):
-    """Ask what became of the key of an authorisation."""
-
-    service = "payment"
-    verb = "look_up_hold"
-    key: str
-    order_id: str
-
-    def about(self) -> tuple[str, str]:
-        return self.order_id, self.key
-
-
-@dataclass(frozen=True, slots=True)
-class LookUp(Ask[Captured | Declined | NothingFound]):
-    """Ask the ledger what became of a key; it never forgets what it took."""
-
-    service = "payment"
-    verb = "look_up"
-    key: str
-    order_id: str
-
-    def about(self) -> tuple[str, str]:
-        return self.order_id, self.key
-
-
-@dataclass(frozen=True, slots=True)
-class Refund(Ask[RefundMade | NothingCaptured | KeyMismatch]):
-    """Give the money of one charge back, once for this key."""
-
-    service = "payment"
-    verb = "refund"
-    key: str
-    order_id: str
-    charge_id: str
-    amount: int
-
-    def about(self) -> tuple[str, str]:
-        return self.order_id, self.key
-
-
-@dataclass(frozen=True, slots=True)
-class AskRefund(Ask[RefundMade | NothingFound]):
-    """How does the refund under this key stand?"""
-
-    service = "payment"
-    verb = "ask_refund"
-    key: str
-    order_id: str
-
-    def about(self) -> tuple[str, str]:
-        return self.order_id, self.key
-
-
-@dataclass(frozen=True, slots=True)
-class ListCaptures(Ask[CapturePage]):
-    """The ledger's captures after a place in it, at least `min_age_us` old."""
-
-    service = "payment"
-    verb = "list_captures"
-    after: int
-    min_age_us: int
-    limit: int
-
-
-class Hold(NamedTuple):
-    """Money on hold; `charge_id` once captured, `is_void` once let go."""
-
-    order_id: str
-    amount: int
-    charge_id: str = ""
-    is_void: bool = False
-
-
-class _Refund(NamedTuple):
-    id: str
-    settles_us: int
-    amount: int
+DAY = 86_400_000_000
 
 
 class PaymentProvider:
     """The provider's ledger and its memory of keys.
 
-    key_retention_us   a key counts iff now - first use < this
-    refund_delay_us    how long a refund stays pending
+    key_retention_us        a key counts iff now - first use < this
+    refund_delay_us         how long a refund stays pending
+    refund_fails_after_us   from the acceptance of a refund that fails until it does
+    refund_cap              never pay more of a charge back than was taken; off, so that who refunds twice is seen
     """
 
-    def __init__(self, key_retention_us: int, refund_delay_us: int = 0) -> None:
+    def __init__(
+        self,
+        key_retention_us: int,
+        refund_delay_us: int = 0,
+        refund_fails_after_us: int = 3 * DAY,
+        refund_cap: bool = False,
+    ) -> None:
         self.journal: list[Change] = []
         self.key_retention_us = key_retention_us
         self.refund_delay_us = refund_delay_us
+        self.refund_fails_after_us = refund_fails_after_us
+        self.refund_cap = refund_cap
         self.answers: dict[str, tuple[int, Any, Any]] = {}  # key -> (first use, parameters, stored answer)
         self.captures: list[tuple[int, Capture]] = []
         self.charge_of: dict[str, Capture] = {}  # key -> its latest capture
         self.declined: dict[str, bool] = {}
-        self.refunds: dict[str, _Refund] = {}  # key -> its latest refund
-        self.known: dict[str, bool] = {}  # charge ids
+        self.paid_back = Refunds()
+        self.taken: dict[str, int] = {}  # charge id -> pence
         self.holds: dict[str, Hold] = {}  # auth id -> what is on hold
         self.hold_of: dict[str, str] = {}  # key -> auth id
         self.tries: dict[str, int] = {}  # order id -> charges really begun, for cards that fail once
 
+    @property
+    def refunds(self) -> dict[str, Made]:
+        """Key -> its latest refund."""
+        return self.paid_back.made
+
     def handle(self, ask: Any, now_us: int) -> Any:
+        while self.paid_back.is_due(now_us):  # what has failed by now has failed before anyone looks
+            self.note_failure(self.paid_back.fail())
         match ask:
             case Charge():
                 known = self.once(ask.key, ask, now_us)
@@ -260,7 +155,9 @@ class PaymentProvider:
                 known = self.once(ask.key, ask, now_us)
                 return self.refund(ask, now_us) if known is None else known
             case AskRefund(key):
-                return self.standing(key, now_us)
+                return self.paid_back.standing(key, now_us)
+            case ListFailedRefunds(after, limit):
+                return self.paid_back.page(after, limit)
             case ListCaptures(after, min_age_us, limit):
                 return self.page(after, now_us - min_age_us, limit)
         raise TypeError(f"the payment provider does not know how to {type(ask).__name__}")
@@ -274,7 +171,7 @@ class PaymentProvider:
             return KeyMismatch()
         if isinstance(ask, Refund):
             self.replayed("refund", ask)
-            return self.standing(key, now_us)
+            return self.paid_back.first_answer(key, now_us)
         match known[2]:
             case Captured() if isinstance(ask, Charge):
                 self.replayed("capture", ask)
@@ -303,7 +200,8 @@ class PaymentProvider:
         self.note("authorisation", ask.key, ask.order_id, ask.amount, auth_id)
         return self.stored(ask, ServerError() if fails else Authorised(auth_id), now_us)
 
-    # What a card decides: a declined one never pays, the failing ones make the provider err on the order's first try.
+    # What a card decides: a declined one never pays, the failing ones make the provider err on the order's first try,
+    # and of one whose account will be closed the first refund comes back.
 
     def refuses(self, ask: Charge | Authorise) -> bool:
         return ask.card == DECLINED
@@ -315,6 +213,8 @@ class PaymentProvider:
 
     def fails(self, ask: Charge | Authorise) -> bool:
         tries = self.tries[ask.order_id] = self.tries.get(ask.order_id, 0) + 1
+        if ask.card == REFUND_FAILS:
+            self.paid_back.doomed.setdefault(ask.order_id, True)
         return tries == 1 and ask.card in (STORED_ERROR, STORED_ERROR_PAID)
 
     def stored(self, ask: Charge | Authorise, answer: S, now_us: int) -> S:
@@ -327,7 +227,7 @@ class PaymentProvider:
         made = Capture(len(self.captures) + 1, charge_id, order_id, key, amount)
         self.captures.append((now_us, made))
         self.charge_of[key] = made
-        self.known[charge_id] = True
+        self.taken[charge_id] = amount
         self.note("capture", key, order_id, amount, charge_id, debit="provider", credit="customer")
         return Captured(charge_id)
 
@@ -361,19 +261,19 @@ class PaymentProvider:
             return Captured(self.charge_of[key].charge_id)
         return Declined() if key in self.declined else NothingFound()
 
-    def refund(self, ask: Refund, now_us: int) -> RefundMade | NothingCaptured:
-        if ask.charge_id not in self.known:
+    def refund(self, ask: Refund, now_us: int) -> RefundMade | NothingCaptured | OverRefund:
+        if ask.charge_id not in self.taken:
             return NothingCaptured()
-        refund_id = f"re_{ask.charge_id}_{ask.key}"
-        self.refunds[ask.key] = _Refund(refund_id, now_us + self.refund_delay_us, ask.amount)
+        if self.refund_cap and self.paid_back.live.get(ask.charge_id, 0) + ask.amount > self.taken[ask.charge_id]:
+            return OverRefund()
+        made = self.paid_back.make(ask, now_us + self.refund_delay_us, now_us + self.refund_fails_after_us)
         self.answers[ask.key] = (now_us, ask, None)
-        self.note("refund", ask.key, ask.order_id, ask.amount, refund_id, debit="customer", credit="provider")
-        return RefundMade(refund_id, "succeeded" if not self.refund_delay_us else "pending")
+        self.note("refund", ask.key, ask.order_id, ask.amount, made.id, debit="customer", credit="provider")
+        return self.paid_back.first_answer(ask.key, now_us)
 
-    def standing(self, key: str, now_us: int) -> RefundMade | NothingFound:
-        if (made := self.refunds.get(key)) is None:
-            return NothingFound()
-        return RefundMade(made.id, "succeeded" if now_us >= made.settles_us else "pending")
+    def note_failure(self, failure: FailedRefund) -> None:
+        _, key, refund_id, _, order_id, amount = failure
+        self.note("refund_failed", key, order_id, amount, refund_id, debit="provider", credit="customer")
 
     def page(self, after: int, until_us: int, limit: int) -> CapturePage:
         return CapturePage(tuple(made for at_us, made in self.captures[after : after + limit] if at_us <= until_us))
@@ -414,17 +314,17 @@ class PaymentProvider:
             tuple(self.captures),
             tuple(self.charge_of.items()),
             tuple(self.declined),
-            tuple(self.refunds.items()),
-            tuple(self.known),
+            self.paid_back.snapshot(),
+            tuple(self.taken.items()),
             tuple(self.tries.items()),
             tuple(self.holds.items()),
             tuple(self.hold_of.items()),
         )
 
     def restore(self, snapshot: Any) -> None:
-        answers, captures, charge_of, declined, refunds, known, tries, holds, hold_of = snapshot
+        answers, captures, charge_of, declined, paid_back, taken, tries, holds, hold_of = snapshot
         self.answers, self.captures, self.charge_of = dict(answers), list(captures), dict(charge_of)
-        self.declined, self.known = dict.fromkeys(declined, True), dict.fromkeys(known, True)
-        self.refunds, self.tries = dict(refunds), dict(tries)
+        self.declined, self.taken, self.tries = dict.fromkeys(declined, True), dict(taken), dict(tries)
         self.holds, self.hold_of = dict(holds), dict(hold_of)
+        self.paid_back.restore(paid_back)
         self.journal.clear()

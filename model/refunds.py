@@ -1,9 +1,9 @@
 """Refunds: money that goes back, what may be asked about it, and the provider's book of it.
 
-A refund is accepted, is pending for a while, then has arrived; and days later it may still fail, because the account it
-went to is closed. The money is with the shop again, and owed again. The key of a failed refund never pays: whoever sends
-it again hears the old answer, which knows of no failure. Who wants to know asks how the refund stands, or reads the list
-of those that failed. Nothing in this file takes money.
+A refund is accepted, is pending for a while, then has arrived; and days later it may still fail, because the account
+it went to is closed. The money is with the shop again, and owed again. The key of a failed refund never pays: whoever
+sends it again hears the old answer, which knows of no failure. Who wants to know asks how the refund stands, or reads
+the list of those that failed. Nothing in this file takes money.
 """
 
 from __future__ import annotations
@@ -115,7 +115,9 @@ class Refunds:
 
     def make(self, ask: Refund, settles_us: int, fails_us: int) -> Made:
         """Accept a refund; where the order's first one is doomed, it fails at `fails_us`."""
-        made = self.made[ask.key] = Made(f"re_{ask.charge_id}_{ask.key}", settles_us, ask.amount)
+        # A key that the provider has forgotten pays again, and that is another refund.
+        refund_id = f"{self.made[ask.key].id}+" if ask.key in self.made else f"re_{ask.charge_id}_{ask.key}"
+        made = self.made[ask.key] = Made(refund_id, settles_us, ask.amount)
         self.live[ask.charge_id] = self.live.get(ask.charge_id, 0) + ask.amount
         if self.doomed.get(ask.order_id):
             self.doomed[ask.order_id] = False
@@ -133,7 +135,9 @@ class Refunds:
         failure = failure._replace(place=len(self.failed) + 1)
         self.failed.append(failure)
         self.live[failure.charge_id] -= failure.amount
-        self.made[failure.key] = self.made[failure.key]._replace(has_failed=True)
+        made = self.made[failure.key]
+        if made.id == failure.refund_id:
+            self.made[failure.key] = made._replace(has_failed=True)
         return failure
 
     def first_answer(self, key: str, now_us: int) -> RefundMade:

@@ -129,6 +129,9 @@ VOCABULARY: dict[str, str] = {
     "refund": (
         "money was given back: key, amount, answer = refund id; customer from provider. A replay has is_new = False"
     ),
+    "refund_failed": (
+        "a refund came back, days after it was accepted: key, amount, answer = refund id; provider from customer"
+    ),
     # System of record, outside. Accounts: record.on_hand, record.shipped, supplier, returns, adjustment, channel
     "post": (
         "one row an order in a batch: key = order/final, to_state = fulfilled | refunded, amount = money "
@@ -146,6 +149,7 @@ VOCABULARY: dict[str, str] = {
     # Work queue, inside
     "dead_letter": "a delivery was given up: order, attempt = deliveries",
     # marks
+    "webhook": "mark: the provider tells the shop that something has become of an order's money",
     "admitted": "mark of a service with a throttle: actor = service, key = verb, a call was let pass",
     # config
     "opening": "config, one row a SKU: sku, units on hand at the start (base version 0)",

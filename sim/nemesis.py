@@ -135,6 +135,21 @@ class Slow(Fault):
         return self
 
 
+class BrownOut(Fault):
+    """A `share` of what the provider is asked is answered by a 500; the rest takes `factor` times as long as usual."""
+
+    kind: Literal["brown_out"] = "brown_out"
+    target: Literal["payment"] = "payment"
+    share: Probability = 0.3
+    factor: Annotated[float, Field(strict=True, ge=1, allow_inf_nan=False)] = 5.0
+
+    @model_validator(mode="after")
+    def _check_effect(self) -> BrownOut:
+        if self.share == 0 and self.factor == 1:
+            raise refused("a brown_out with share 0 and factor 1; expected more of one of them")
+        return self
+
+
 class Wiped(Part):
     """The store comes back empty at `at` and knows it: a new epoch, announced."""
 
@@ -149,7 +164,7 @@ class Wiped(Part):
 
 
 AnyFault: TypeAlias = Annotated[
-    LoseAsk | LoseAnswer | Duplicate | Crash | Pause | Down | Slow | Wiped, Field(discriminator="kind")
+    LoseAsk | LoseAnswer | Duplicate | Crash | Pause | Down | Slow | BrownOut | Wiped, Field(discriminator="kind")
 ]
 
 
@@ -229,6 +244,14 @@ FAULTS: Mapping[str, FaultKind] = {
         "at the end of its window",
         "a fault row at each edge, and an ask in the window that took longer",
         '[[fault]]\nkind = "slow"\ntarget = "stock"\nfactor = 20.0\nfrom = "5 min"\nfor = "5 min"\n',
+    ),
+    "brown_out": FaultKind(
+        BrownOut,
+        "the provider answers some asks with a 500 before it has done anything, and takes longer over the others",
+        (Assumption.SERVICES_STAY_UP, Assumption.ANSWERS_IN_TIME),
+        "at the end of its window; until then the caller asks again with the same key",
+        "a fault row at each edge, and an ask in the window that ended in info or took longer",
+        '[[fault]]\nkind = "brown_out"\nshare = 0.3\nfactor = 5.0\nfrom = "5 min"\nfor = "5 min"\n',
     ),
     "wiped": FaultKind(
         Wiped,

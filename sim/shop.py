@@ -143,14 +143,32 @@ class StockService(Service):
     latency: Latency = _CACHE
 
 
+class Webhooks(Part):
+    """The provider tells the shop of every capture, hold, refund and failed refund.
+
+    delay   from the event until the shop is told: before the answer or after it, and not in the order of the events
+    lost    chance that it is never told
+    twice   chance that it is told twice, each time after a delay of its own
+    """
+
+    # An assumption: what providers promise is only that they try again for days (docs.stripe.com/webhooks: up to three).
+    delay: Distribution = delay(kind="exponential", mean="5 s")
+    lost: Probability = 0.0
+    twice: Probability = 0.0
+
+
 class PaymentService(Service):
     """The payment provider.
 
-    declines        chance that a card is declined
-    errors          chance of a 500 before anything was done; not stored
-    stored_errors   chance of a 500 that is stored under the key and replayed
-    key_retention   how long a key is remembered
-    refund_delay    from the refund's acceptance until it is settled
+    declines             chance that a card is declined
+    errors               chance of a 500 before anything was done; not stored
+    stored_errors        chance of a 500 that is stored under the key and replayed
+    key_retention        how long a key is remembered
+    refund_delay         from the refund's acceptance until it is settled
+    refund_failures      chance that a customer's account is closed, so that the order's first refund fails
+    refund_fails_after   from that refund's acceptance until it fails
+    refund_cap           refuse to pay more of a charge back than was taken; hides designs that would pay back twice
+    webhooks             how the shop is told of what happens; it is not, where absent
     """
 
     # An assumption, for want of a trustworthy public percentile; sweep the median from 0.2 to 3 s.
@@ -165,6 +183,10 @@ class PaymentService(Service):
     stored_errors: Probability = 0.0
     key_retention: Duration = 24 * HOUR  # docs.stripe.com/api/idempotent_requests: at least 24 hours
     refund_delay: Latency = delay(kind="constant", value="0 s")
+    refund_failures: Probability = 0.0
+    refund_fails_after: Distribution = delay(kind="constant", value="3 days")  # an assumption; banks take days
+    refund_cap: Flag = False
+    webhooks: Webhooks | None = None
 
 
 class RecordService(Service):

@@ -9,6 +9,7 @@ import pytest
 
 from orderquake.model.architecture import Architecture
 from orderquake.model.mutants import MUTANTS
+from orderquake.sim.checkers import CHECKERS
 from orderquake.sim.run import simulate
 
 SEED = 1
@@ -60,3 +61,12 @@ def test_a_mutant_is_caught_where_it_says(name: str) -> None:
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_the_sound_design_passes_the_same_day(scenario: str) -> None:
     assert simulate(scenario, seed=SEED).verdict == "valid"
+
+
+def test_every_checker_convicts_some_mutant() -> None:
+    """No promise stands in the list for show: for each there is a planted bug that breaks it."""
+    convicting: set[str] = set()
+    for mutant in MUTANTS.values():
+        run = simulate(caught(mutant)[1], on=mutant, seed=SEED)
+        convicting |= {name for name, verdict in run.verdicts.items() if verdict.status == "invalid"}
+    assert convicting == set(CHECKERS)

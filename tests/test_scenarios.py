@@ -26,3 +26,17 @@ def test_a_scenario_earns_what_it_expects(name: str, seed: int) -> None:
         assert all(run.verdicts[checker].was_exercised for checker in scenario.must_exercise)
         witnessed = {row.key for row in run.history if row.kind == "fault" and row.answer == "witnessed"}
         assert witnessed == {f"{fault.kind}-{number}" for number, fault in enumerate(scenario.fault, start=1)}
+
+
+def test_customers_are_served_while_the_record_is_away() -> None:
+    """Ten minutes without a record: orders are accepted and end as fast as before; nothing is posted until it is back."""
+    run = simulate("record_offline", seed=1)
+    rows = run.history.frame()
+    edges = rows.query("kind == 'fault' and operation == 'down'").set_index("answer").time
+    during = rows.time.between(edges["injected"] + 1_000_000, edges["recovered"])
+    accepted = rows[during & (rows.kind == "ok") & (rows.operation == "submit")]
+    decided = rows[during & (rows.operation == "notice") & rows.is_new]
+    assert len(accepted) > 500
+    assert len(decided) > 500
+    assert rows[during & (rows.operation == "post") & (rows.kind == "state")].empty
+    assert run.verdicts["every_order_ends"].status == run.verdicts["posted_once"].status == "valid"

@@ -13,7 +13,7 @@ the stock from the system of record and posts finished orders back, once each. F
      that it is only looked up.
 
 Told next door: `hold`, the steps of the policy that authorises first; `settlement`, a job that returns money
-that was taken too late or twice; and `rebuild`, which brings back a Stock Cache that has lost its memory.
+that was taken too late or twice, or came back; and `rebuild`, which brings back a Stock Cache that has lost its memory.
 """
 
 from __future__ import annotations
@@ -51,6 +51,7 @@ from orderquake.model.payment import (
     LookUp,
     NothingCaptured,
     NothingFound,
+    OverRefund,
     PaymentProvider,
     Refund,
     RefundMade,
@@ -106,8 +107,11 @@ class HotCold(HoldMoney, Settlement, Rebuild):
 
     def rests(self, stores: Mapping[str, Any], now_us: int) -> bool:
         orders, stock, record = stores["order_cache"], stores["stock"], stores["record"]
+        refunds = stores["payment"].paid_back
         return (
             not orders.unsynced.entries
+            and not refunds.is_due(now_us)
+            and orders.cursors.get("refunds", 0) == len(refunds.failed)
             and not stores["queue"].has_work(now_us)
             and stock.is_open
             and not stock.by_token
@@ -137,6 +141,14 @@ class HotCold(HoldMoney, Settlement, Rebuild):
                 await Reply("flagged")
             case Conflict():
                 await self.cancel(order_id)
+
+    async def hear(self, order_id: str) -> None:
+        """The provider calls: something has become of this order's money. What it says is not used.
+
+        Such a call comes early, late, twice, in the wrong order, or never, and anybody could make it. So it is only a
+        reason to look: the order is put in line, and a worker asks the provider, as it would have without the call.
+        """
+        await self.patiently(Enqueue((order_id,)))
 
     # ---------------------------------------------------------------- the hot path
 
@@ -284,7 +296,7 @@ class HotCold(HoldMoney, Settlement, Rebuild):
 
     async def refund(self, order: Order) -> Order:
         """Pay back, once; a pending refund is a refund."""
-        answer: RefundMade | NothingFound | NothingCaptured | KeyMismatch
+        answer: RefundMade | NothingFound | NothingCaptured | OverRefund | KeyMismatch
         if await Within(order.refund_sent_at, self.policy.send_horizon_us):
             answer = await self.patiently(Refund(self.refund_key(order), order.id, order.charge_id, order.total))
         else:
@@ -296,8 +308,8 @@ class HotCold(HoldMoney, Settlement, Rebuild):
                 return order._replace(refund_id=refund_id)
             case NothingFound():
                 return await self.refund_anew(order)
-            case NothingCaptured() | KeyMismatch():
-                raise AssertionError(f"{order.id}: a refund of what was never captured")
+            case NothingCaptured() | OverRefund() | KeyMismatch():
+                raise AssertionError(f"{order.id}: a refund of what was never captured, or has gone back")
             case _:
                 assert_never(answer)
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias, assert_never
 
 from orderquake.model.order import Line
-from orderquake.model.payment import DECLINED, GOOD, STORED_ERROR, STORED_ERROR_PAID
+from orderquake.model.payment import DECLINED, GOOD, REFUND_FAILS, STORED_ERROR, STORED_ERROR_PAID
 from orderquake.sim.demand import (
     TRACES,
     Alike,
@@ -110,11 +110,11 @@ def demand_of(scenario: Scenario, streams: Streams) -> Demand:
             return behave(at_us, number, fill(number))
 
         return Demand(iter(()), opening, loop=Loop(workload.customers, workload.gives_up, thinks.draw, order))
-    come = _moments(scenario, workload, streams)
+    come = moments_of(scenario, workload, streams)
     return Demand((behave(at_us, number, fill(number)) for at_us, number in come), opening)
 
 
-def _moments(scenario: Scenario, workload: Open, streams: Streams) -> moments.Moments:
+def moments_of(scenario: Scenario, workload: Open, streams: Streams) -> moments.Moments:
     """When the customers of an open workload come."""
     match workload:
         case PoissonDemand():
@@ -263,7 +263,7 @@ def _manners(scenario: Scenario, streams: Streams) -> Callable[[int, int, tuple[
             number,
             names[bisect_left(shares, where.draw(number) * shares[-1])] if len(names) > 1 else names[0],
             lines,
-            _card(card.draw(number), payment.declines, payment.stored_errors),
+            _card(card.draw(number), payment.declines, payment.stored_errors, payment.refund_failures),
             workload.clicks_twice > 0 and twice.draw(number) < workload.clicks_twice,
             workload.walks_away > 0 and away.draw(number) < workload.walks_away,
             after.draw(number) if workload.cancels > 0 and cancels.draw(number) < workload.cancels else None,
@@ -272,7 +272,7 @@ def _manners(scenario: Scenario, streams: Streams) -> Callable[[int, int, tuple[
     return behave
 
 
-def _card(luck: float, declines: float, stored_errors: float) -> str:
+def _card(luck: float, declines: float, stored_errors: float, refund_failures: float) -> str:
     """Which of the provider's behaviours this customer's card meets; half of the stored errors have taken the money."""
     if luck < declines:
         return DECLINED
@@ -280,4 +280,6 @@ def _card(luck: float, declines: float, stored_errors: float) -> str:
         return STORED_ERROR
     if luck < declines + stored_errors:
         return STORED_ERROR_PAID
+    if luck < declines + stored_errors + refund_failures:
+        return REFUND_FAILS
     return GOOD

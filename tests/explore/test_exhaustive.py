@@ -137,10 +137,10 @@ def test_a_refresh_that_overwrites_sells_the_last_unit_twice(policy: str, steps:
 @pytest.mark.parametrize(
     ("mutant", "jobs", "steps"),
     [
-        # charge, reserve, read_changes, refresh, charge, reserve, consume, consume: the eight of PROTOCOL, section 1.
+        # charge, reserve, read_changes, refresh, charge, reserve, consume, consume.
         ("overwrites_on_refresh", REFRESH, 8),
-        # charge, reserve, consume, read_changes, post, settle, refresh, charge, reserve, consume: the ten of PROTOCOL's
-        # "10 to 11 steps". Here the record's apply is one step with its answer, and telling the Stock Cache another.
+        # charge, reserve, consume, read_changes, post, settle, refresh, charge, reserve, consume: one longer where the
+        # record's apply and its answer are two steps; here they are one, and telling the Stock Cache is another.
         ("subtracts_at_apply", REFRESH_AND_POST, 10),
     ],
 )

@@ -150,7 +150,7 @@ def test_a_cycle_oversells_as_often_as_known(
     effort: Effort, agrees: Agrees, shelf: int, local: float, foreign: float, safety: int
 ) -> None:
     """The same without the second: nobody meets a refreshed cache."""
-    skus = 40
+    skus = 30
     scenario = shop(
         CYCLE_S,
         poisson(local * skus / CYCLE_S),

@@ -143,7 +143,7 @@ def test_the_chance_of_finding_nothing_left_is_erlangs(
     rate = load / formulas.mean_hold(pays_in, TTL_S, abandon)
     warm_up_s = 3_600.0
     scenario = shop(
-        warm_up_s + 1_500 * effort.longer / rate,
+        warm_up_s + 1_200 * effort.longer / rate,
         poisson(rate),
         stock={"skus": 1, "units_per_sku": units},
         service={"payment": {"latency": latency, "declines": abandon}},
@@ -178,7 +178,7 @@ def test_carts_of_several_units_are_refused_as_kaufman_and_roberts_said(effort: 
     total, hold_s = sum(load for load, _ in CLASSES), 60.0
     names = list(BorrowsByPlace.SIZES)
     scenario = shop(
-        (2_000 * effort.longer + 200) * hold_s / total,
+        (1_200 * effort.longer + 100) * hold_s / total,
         poisson(total / hold_s),
         stock={"skus": 1, "units_per_sku": 20},
         service={"payment": {"latency": exponential(hold_s)}},
@@ -198,7 +198,7 @@ def test_baskets_of_any_size_are_refused_as_kaufman_and_roberts_said(effort: Eff
     """Geometric baskets: a class for each size; those beyond the shelf are always refused."""
     units, load, mean_size, hold_s = 12, 4.0, 2.0, 60.0
     scenario = shop(
-        (2_000 * effort.longer + 200) * hold_s / load,
+        (1_000 * effort.longer + 50) * hold_s / load,
         poisson(load / hold_s, basket={"units": {"kind": "geometric", "mean": mean_size}}),
         stock={"skus": 1, "units_per_sku": units},
         service={"payment": {"latency": constant(hold_s)}},
@@ -220,10 +220,10 @@ def test_reserve_first_turns_customers_away_as_erlang_said(
 ) -> None:
     """All of `hot_cold`: it reserves, charges a card that declines, gives the units back; who finds none is cancelled.
     Every product is a station of its own."""
-    skus, pay_s, warm_up_s = 8, 5.0, 30.0
+    skus, pay_s, warm_up_s = 8, 5.0, 20.0
     latency = exponential(pay_s) if law == "exponential" else constant(pay_s)
     scenario = shop(
-        warm_up_s + 300 * effort.longer * pay_s / (load * skus),
+        warm_up_s + 250 * effort.longer * pay_s / (load * skus),
         poisson(skus * load / pay_s),
         stock={"skus": skus, "units_per_sku": units},
         service={"payment": {"latency": latency, "declines": 1.0}},

@@ -40,7 +40,7 @@ def test_the_decision_takes_as_long_as_its_two_queues(
 ) -> None:
     """One till, one clerk who sends notices, and everything else at once: a tandem of two single servers."""
     scenario = shop(
-        250 * effort.longer / arrivals,
+        180 * effort.longer / arrivals,
         poisson(arrivals),
         stock={"units_per_sku": 1_000_000},
         service={
@@ -67,7 +67,7 @@ def test_stages_without_a_queue_add_their_mean_and_variance(effort: Effort, agre
     """A reservation of lognormal length, the way to the shop and back, and one till."""
     arrivals, pay, reserve_s, cv, leg_s = 4.0, 9.0, 0.3, 0.8, 0.05
     scenario = shop(
-        250 * effort.longer / arrivals,
+        180 * effort.longer / arrivals,
         poisson(arrivals),
         stock={"units_per_sku": 1_000_000},
         service={
@@ -88,7 +88,9 @@ def test_stages_without_a_queue_add_their_mean_and_variance(effort: Effort, agre
 
 
 @pytest.mark.parametrize(
-    ("pays", "has_stock", "stays"), [(0.97, 0.95, 0.99), (0.8, 0.75, 0.9)], ids=lambda value: f"{value:g}"
+    ("pays", "has_stock", "stays"),
+    [(0.97, 0.95, 0.99), pytest.param(0.8, 0.75, 0.9, marks=SLOW)],
+    ids=lambda value: f"{value:g}",
 )
 def test_orders_end_in_the_shares_of_the_saga(
     effort: Effort, agrees: Agrees, pays: float, has_stock: float, stays: float
@@ -133,7 +135,9 @@ def test_orders_end_in_the_shares_of_the_saga(
         agrees(f"{what} {name}", [end[name] / n for end in ends], share, 0.04 * formulas.spread(share))
 
 
-@pytest.mark.parametrize(("buyers", "units"), [(10.0, 10), (20.0, 17), pytest.param(100.0, 100, marks=SLOW)])
+@pytest.mark.parametrize(
+    ("buyers", "units"), [(10.0, 10), pytest.param(20.0, 17, marks=SLOW), pytest.param(100.0, 100, marks=SLOW)]
+)
 def test_pay_then_check_gives_back_what_the_shelf_cannot_cover(
     effort: Effort, agrees: Agrees, buyers: float, units: int
 ) -> None:

@@ -1,6 +1,6 @@
 """Workloads: how many come, when, and what they want. Where luck is judged, the gate is four standard errors.
 
-A right number fails such a gate once in some ten thousand choices of seeds; the seeds stand fixed, and are nobody's choice.
+A right number fails such a gate once in a thousand choices of seeds; these stand fixed, and nobody chose them.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from orderquake.model.architectures.hot_cold import HotCold
-from orderquake.sim.demand import Profile
+from orderquake.sim.demand import Bursts, PoissonDemand, Profile, Renewal
 from orderquake.sim.history import History
 from orderquake.sim.rates import BY_HOUR, SHIPPED, Rates, count_trace, read_rates
 from orderquake.sim.run import policy_of, simulate
@@ -24,12 +24,15 @@ from orderquake.sim.scenario import Scenario, canonical_json
 from orderquake.sim.units import DAY, HOUR, MINUTE, SECOND
 from orderquake.sim.world.streams import Streams
 from orderquake.sim.world.trace import load_trace
-from orderquake.sim.world.workload import Arrival, demand_of
+from orderquake.sim.world.workload import Arrival, demand_of, moments_of
 from orderquake.sim.world.world import World
 
-SEEDS = range(1, 41)
-CALM: dict[str, Any] = {"payment": {"throttle": {"per_s": 1e4, "burst": 1000}, "declines": 0.0}}
-"""A shop in which nobody gets into anybody's way."""
+SEEDS = range(1, 31)
+CALM: dict[str, Any] = {
+    "payment": {"throttle": {"per_s": 1e4, "burst": 1000}, "declines": 0.0},
+    "queue": {"latency": {"kind": "constant", "value": "1 ms"}},
+}
+"""A shop in which nobody gets into anybody's way; a worker's turn at the queue is nobody's in particular."""
 
 
 def scenario_of(
@@ -54,10 +57,11 @@ def arrivals(scenario: Scenario, seed: int) -> list[Arrival]:
 
 def counts(scenario: Scenario, window_us: int) -> list[list[int]]:
     """Arrivals by window, a list a seed."""
-    windows = scenario.horizon // window_us
+    windows, workload = scenario.horizon // window_us, scenario.workload
+    assert isinstance(workload, PoissonDemand | Bursts | Profile | Renewal)
     found = []
     for seed in SEEDS:
-        by_window = Counter(each.at_us // window_us for each in arrivals(scenario, seed))
+        by_window = Counter(at_us // window_us for at_us, _ in moments_of(scenario, workload, Streams(seed)))
         found.append([by_window[number] for number in range(windows)])
     return found
 
@@ -96,7 +100,7 @@ def test_they_come_in_order_before_the_horizon_each_under_a_number_of_its_own(ki
     scenario = scenario_of(OPEN[kind])
     came = arrivals(scenario, 3)
     assert all(sooner.at_us <= later.at_us for sooner, later in pairwise(came))
-    assert 0 <= came[0].at_us
+    assert came[0].at_us >= 0
     assert came[-1].at_us <= scenario.horizon
     assert len({each.number for each in came}) == len(came)
 
@@ -149,7 +153,7 @@ def test_the_shipped_hours_are_those_of_the_shipped_trace() -> None:
 
 
 def test_a_week_of_the_retailers_hours_has_the_traces_orders() -> None:
-    """Its record covers four weeks less two and a half days; the hours that it does not reach stand in for themselves."""
+    """Its record ends on a Friday at noon: what it does not reach is not taken for an hour without customers."""
     trace = load_trace()
     assert trace.first_day.weekday() == 0
     of_days = Counter(order.at_us // DAY for order in trace.sales)
@@ -255,10 +259,9 @@ def test_a_customer_who_stays_away_moves_nobody_else(kind: str) -> None:
     came = arrivals(scenario, 3)
     gone = came[len(came) // 2].number
     without = World(scenario, HotCold(policy_of(scenario)), 3)
-    with_all = without.demand.arrivals
-    left = [each for each in came if each.number != gone]
-    assert list(with_all) + [None] != left
-    without.customers.arrivals = iter(left[1:])
+    following = next(each for each in without.demand.arrivals if each.number != gone)
+    assert following == came[1], "the first is under way already"
+    without.customers.arrivals = iter([each for each in came[1:] if each.number != gone])
     without.run()
     ours, theirs = told(everybody.history), told(without.history)
     del ours[f"s{gone}"]
@@ -300,7 +303,7 @@ def test_never_more_orders_are_under_way_than_there_are_customers() -> None:
     }
     run = simulate(scenario_of(LOOP, service=slow, policy=policy), seed=2)
     assert max(number for _, number in in_flight(run.history)) == 8
-    assert run.verdict == "valid"
+    assert not [verdict for verdict in run.verdicts.values() if verdict.status == "invalid"]
 
 
 def test_each_customer_waits_thinks_and_orders_anew() -> None:
@@ -319,7 +322,7 @@ def test_each_customer_waits_thinks_and_orders_anew() -> None:
 def test_customers_times_throughput_is_thinking_plus_waiting(mean: str) -> None:
     """The law of interactive response times: N = X (R + Z). source   Denning and Buzen (1978)"""
     service = {"payment": {"latency": {"kind": "exponential", "mean": mean}, "capacity": 2}}
-    scenario = scenario_of(LOOP, "60 min", service=service)
+    scenario = scenario_of(LOOP, "20 min", service=service)
     spans = told(simulate(scenario, seed=3).history).values()
     response_s = float(np.mean([end - begin for begin, end in spans])) / SECOND
     throughput = len(spans) / (scenario.horizon / SECOND)
@@ -337,7 +340,7 @@ def test_one_server_and_so_many_machines_are_busy_as_palm_said() -> None:
         "lease": "400 s",
     }
     scenario = scenario_of(
-        {**LOOP, "popularity": {"kind": "uniform"}}, "30 min", service=service, policy=policy, local_latency=at_once,
+        {**LOOP, "popularity": {"kind": "uniform"}}, "8 min", service=service, policy=policy, local_latency=at_once,
         stock={"skus": 10, "units_per_sku": 100_000}, jobs={"settlement": {"every": "400 h"}},
     )  # fmt: skip
     weights = [1.0]
@@ -372,8 +375,8 @@ def test_who_walks_away_does_not_wait() -> None:
 def test_a_slow_shop_is_asked_less_often_and_an_open_one_is_not() -> None:
     """What a closed loop leaves out of its latencies: the customers who would have come meanwhile."""
     away = [{"kind": "down", "target": "order_cache", "from": "5 min", "for": "2 min", "must_be_seen": False}]
-    closed = scenario_of({**LOOP, "retries": {"at_most": 100}}, fault=away)
-    opened = scenario_of({"kind": "poisson", "rate_per_s": 1.2}, fault=away)
+    closed = scenario_of({**LOOP, "retries": {"at_most": 100}}, "8 min", fault=away)
+    opened = scenario_of({"kind": "poisson", "rate_per_s": 0.8}, "8 min", fault=away)
 
     def sent_meanwhile(scenario: Scenario) -> int:
         history = simulate(scenario, seed=4).history
@@ -381,7 +384,7 @@ def test_a_slow_shop_is_asked_less_often_and_an_open_one_is_not() -> None:
         return sum(5 * MINUTE <= time < 7 * MINUTE for time in first.values())
 
     assert sent_meanwhile(closed) <= 16
-    assert sent_meanwhile(opened) >= 100
+    assert sent_meanwhile(opened) >= 60
 
 
 def test_a_closed_loop_is_the_same_again_under_the_same_seed() -> None:

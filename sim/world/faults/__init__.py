@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from orderquake.model.payment import ServerError
 from orderquake.sim import nemesis as described
 from orderquake.sim.recorder import Recorder
 from orderquake.sim.scenario import Scenario
@@ -134,6 +135,39 @@ class Slow(Injected):
         return slow_us
 
 
+class BrownOut(Injected):
+    def __init__(
+        self,
+        label: str,
+        fault: Any,
+        kernel: Kernel,
+        streams: Streams,
+        recorder: Recorder,
+        replica: Replica,
+    ) -> None:
+        super().__init__(label, fault, kernel, streams, recorder)
+        self.usually, replica.before = replica.before, self.before
+        replica.troubles.append(self)
+
+    def errs(self, sending: Sending) -> bool:
+        """Is this ask one of the share? Asked when the work begins and again when it ends: the same both times."""
+        luck = self.streams.uniform(f"fault/{self.label}/{sending.ask.verb}")
+        is_hit: bool = self.is_on and luck.draw(sending.task.number, sending.visit) < self.fault.share
+        return is_hit
+
+    def slowed(self, sending: Sending, work_us: int) -> int:
+        if not self.is_on or self.fault.factor == 1 or self.errs(sending):
+            return work_us
+        self.struck()
+        return round(work_us * self.fault.factor)
+
+    def before(self, sending: Sending) -> Any:
+        if self.errs(sending):
+            self.struck()
+            return ServerError()
+        return None if self.usually is None else self.usually(sending)
+
+
 class Crash(Injected):
     def strikes_worker(self, task: Task, sending: Sending, when: str) -> bool:
         """Does the asker die here? Only workers and jobs do; customers' front doors are asked again by customers."""
@@ -201,7 +235,11 @@ class Wiped(Injected):
         store.journal.clear()
 
 
-_WITH_REPLICA: dict[type, Callable[..., Injected]] = {described.Down: Down, described.Wiped: Wiped}
+_WITH_REPLICA: dict[type, Callable[..., Injected]] = {
+    described.Down: Down,
+    described.BrownOut: BrownOut,
+    described.Wiped: Wiped,
+}
 _AT_SERVICE: dict[type, Callable[..., Injected]] = {
     described.LoseAsk: LoseAsk,
     described.LoseAnswer: LoseAnswer,
