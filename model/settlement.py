@@ -81,17 +81,15 @@ class Settlement(Architecture):
     async def is_owed_again(self, failure: FailedRefund, order: Order) -> bool:
         """Is somebody paying this back anew? If the order rests on it, reopen it; it stays posted, and its customer is
         told nothing new."""
-        if failure.charge_id != order.charge_id:  # money that was taken twice: settlement has sent it back, and does again
+        if failure.charge_id != order.charge_id:  # taken twice: settlement has sent it back, and does so again
             key = f"{failure.charge_id}/settlement/{failure.place}"
             await self.patiently(Refund(key, order.id, failure.charge_id, failure.amount))
             return True
         if failure.key != self.refund_key(order):
             return True  # the order has begun another refund since
         if order.state is not State.REFUNDED:
-            # Whoever gives the money back will ask how the refund stands. But it may also hear the key's old answer, and
-            # believe it; so wait until the order has gone one way or the other.
+            # Whoever gives the money back will ask how the refund stands. But it may also hear the key's old answer,
+            # and believe it; so wait until the order has gone one way or the other.
             return False
-        reopened = self.move(
-            order, State.REFUND_PENDING, refund_id="", refund_generation=order.refund_generation + 1
-        )
+        reopened = self.move(order, State.REFUND_PENDING, refund_id="", refund_generation=order.refund_generation + 1)
         return isinstance(await self.patiently(WriteOrder(reopened)), Written)

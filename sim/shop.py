@@ -151,7 +151,7 @@ class Webhooks(Part):
     twice   chance that it is told twice, each time after a delay of its own
     """
 
-    # An assumption: what providers promise is only that they try again for days (docs.stripe.com/webhooks: up to three).
+    # An assumption: all that providers promise is to try again for days (docs.stripe.com/webhooks: up to three).
     delay: Distribution = delay(kind="exponential", mean="5 s")
     lost: Probability = 0.0
     twice: Probability = 0.0

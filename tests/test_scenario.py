@@ -18,10 +18,12 @@ from orderquake.sim.scenario_file import SHIPPED, ScenarioError, load_scenario, 
 from orderquake.sim.units import HOUR, MINUTE, SECOND
 
 PROMISED = {
+    "black_friday",
     "calm_day",
     "flash_sale",
     "last_unit",
     "lossy_payments",
+    "newsletter",
     "record_offline",
     "retail_peak",
     "shared_pool",

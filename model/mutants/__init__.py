@@ -8,12 +8,14 @@ from collections.abc import Mapping
 from orderquake.model.architecture import Architecture
 from orderquake.model.mutants.consumes_without_looking import ConsumesWithoutLooking
 from orderquake.model.mutants.forgets_dedup import ForgetsDedup
+from orderquake.model.mutants.forgets_failed_refunds import ForgetsFailedRefunds
 from orderquake.model.mutants.grants_grace import GrantsGrace
 from orderquake.model.mutants.keys_each_attempt import KeysEachAttempt
 from orderquake.model.mutants.loser_releases import LoserReleases
 from orderquake.model.mutants.never_gives_up import NeverGivesUp
 from orderquake.model.mutants.never_recovers import NeverRecovers
 from orderquake.model.mutants.overwrites_on_refresh import OverwritesOnRefresh
+from orderquake.model.mutants.refunds_again_under_a_new_key_after_silence import RefundsAgainUnderANewKeyAfterSilence
 from orderquake.model.mutants.refunds_before_writing import RefundsBeforeWriting
 from orderquake.model.mutants.refunds_in_silence import RefundsInSilence
 from orderquake.model.mutants.releases_twice import ReleasesTwice
@@ -38,6 +40,8 @@ MUTANTS: Mapping[str, type[Architecture]] = {
         SkipsAChange,
         RefundsInSilence,
         NeverGivesUp,
+        ForgetsFailedRefunds,
+        RefundsAgainUnderANewKeyAfterSilence,
     )
 }
 """Every planted bug by its name."""

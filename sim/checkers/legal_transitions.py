@@ -28,7 +28,7 @@ Table = Mapping[str, frozenset[str]]
 _ENDINGS: Table = {
     "refund_pending": frozenset({"refunded"}),
     "declined": frozenset({"refund_pending"}),  # a late capture, found by the settlement sweep
-    "refunded": frozenset({"refund_pending"}),  # only after the provider has said that the refund failed
+    "refunded": frozenset({"refund_pending"}),  # only after the refund has failed in the provider's ledger
 }
 LEGAL: Mapping[str, Table] = {
     "pay_first": {
@@ -68,28 +68,34 @@ class Standing(NamedTuple):
     state: str = ""
     sync: str = "unposted"
     refund_failed: bool = False
-    """The provider has said so since the order was last refunded."""
+    """A refund came back, and the order has neither been reopened for it nor been paid back anew."""
     state_row: Aside = NOWHERE
     sync_row: Aside = NOWHERE
     moves: Aside = NOTHING
 
 
 class LegalTransitions(PartByPart[Standing]):
-    """An order only takes steps that its policy's table has. Hears: the Order Cache (inside)."""
+    """An order only takes steps that its policy's table has. Hears: orders (inside), refunds (outside)."""
 
     name = "legal_transitions"
-    hears: ClassVar[Kinds] = {
-        "state": frozenset({"order", "sync"}),
-        "ok": frozenset({"ask_refund", "refund"}),
-    }
+    hears: ClassVar[Kinds] = {"state": frozenset({"order", "sync", "refund", "refund_failed"})}
 
     def start(self) -> Standing:
         return Standing()
 
     def hear(self, state: Standing, row: Row, context: Context) -> Standing | Finding:
-        if row.kind == "ok":
-            return state._replace(refund_failed=True) if "failed" in row.answer else state
-        return self.moved(state, row, context) if row.operation == "order" else self.synced(state, row)
+        if row.operation == "order":
+            return self.moved(state, row, context)
+        return self.synced(state, row) if row.operation == "sync" else self.refunded(state, row)
+
+    def refunded(self, state: Standing, row: Row) -> Standing:
+        """Only the ledger says that a refund failed. One that is made anew before the order was called refunded leaves
+        no reason to reopen it."""
+        if row.operation == "refund_failed":
+            return state._replace(refund_failed=True)
+        if row.is_new and state.refund_failed and state.state == "refund_pending":
+            return state._replace(refund_failed=False)
+        return state
 
     def moved(self, state: Standing, row: Row, context: Context) -> Standing | Finding:
         moves = state.moves + 1

@@ -25,12 +25,14 @@ NEEDS = frozenset({"payment"})
 MOVES: Mapping[str, tuple[str, frozenset[str]]] = {
     "capture": ("provider", frozenset({"customer"})),
     "refund": ("customer", frozenset({"provider", "refunds_pending"})),
+    "refund_failed": ("provider", frozenset({"customer", "refunds_pending"})),
 }
 """Operation -> the account that receives, and the accounts that may give."""
 
 
 class Till(NamedTuple):
-    """Money of one order, minor units; `total` and `booked` are NONE until they are heard."""
+    """Money of one order, minor units; `total` and `booked` are NONE until they are heard. What was paid back and has
+    failed is not `refunded`: the shop has it, and owes it again."""
 
     captured: int = 0
     refunded: int = 0
@@ -46,7 +48,7 @@ class MoneyConserved(PartByPart[Till]):
     """The till keeps the price of what was delivered. Hears: all ledgers (outside), totals (inside)."""
 
     name = "money_conserved"
-    hears: ClassVar[Kinds] = {"state": frozenset({"capture", "refund", "post", "notice", "order"})}
+    hears: ClassVar[Kinds] = {"state": frozenset({"capture", "refund", "refund_failed", "post", "notice", "order"})}
 
     def start(self) -> Till:
         return Till()
@@ -82,10 +84,15 @@ class MoneyConserved(PartByPart[Till]):
         captured, refunded = state.captured, state.refunded
         if row.operation == "capture":
             captured += row.amount
-        else:
+        elif row.operation == "refund":
             refunded += row.amount
+        else:
+            refunded -= row.amount
         if refunded > captured:
             reason = f"order {row.order} was paid back {refunded}, but only {captured} had been taken"
+            return broken(moves, reason, state.latest, row.index)
+        if refunded < 0:
+            reason = f"{row.amount} came back from order {row.order}, which only had {state.refunded} back"
             return broken(moves, reason, state.latest, row.index)
         _, _, total, booked, is_fulfilled, registered, _, _ = state
         return Till(captured, refunded, total, booked, is_fulfilled, registered, Aside(row.index), moves)

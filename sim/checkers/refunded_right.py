@@ -23,9 +23,11 @@ NEEDS = frozenset({"payment", "order_cache"})
 
 
 class Charges(NamedTuple):
-    """Charges of one order that stand (taken, not paid back) by amount, smallest first."""
+    """Charges of one order by amount, smallest first: those that stand (taken, and not with the customer again), and
+    those that were paid back."""
 
     standing: tuple[int, ...] = ()
+    returned: tuple[int, ...] = ()
     is_fulfilled: bool = False
     fulfilled: Aside = NOWHERE
     latest: Aside = NOWHERE
@@ -36,7 +38,7 @@ class RefundedRight(PartByPart[Charges]):
     """A charge goes back whole and once, or the goods go. Hears: ledgers and notices (outside)."""
 
     name = "refunded_right"
-    hears: ClassVar[Kinds] = {"state": frozenset({"capture", "refund", "notice", "post"})}
+    hears: ClassVar[Kinds] = {"state": frozenset({"capture", "refund", "refund_failed", "notice", "post"})}
 
     def start(self) -> Charges:
         return Charges()
@@ -47,15 +49,17 @@ class RefundedRight(PartByPart[Charges]):
         here = Aside(row.index)
         if row.operation == "capture":
             standing = (row.amount,) if not state.standing else tuple(sorted((*state.standing, row.amount)))
-            return Charges(standing, state.is_fulfilled, state.fulfilled, here, state.refunds)
+            return Charges(standing, state.returned, state.is_fulfilled, state.fulfilled, here, state.refunds)
         if row.operation == "refund":
             return self.refunded(state, row)
+        if row.operation == "refund_failed":
+            return self.failed(state, row)
         if row.to_state != "fulfilled" or state.is_fulfilled:
             return state
         if state.refunds and not state.standing:
             reason = f"order {row.order} is fulfilled after its money went back"
             return broken(state.refunds, reason, state.latest, row.index)
-        return Charges(state.standing, True, here, state.latest, state.refunds)
+        return Charges(state.standing, state.returned, True, here, state.latest, state.refunds)
 
     def refunded(self, state: Charges, row: Row) -> Charges | Finding:
         refunds = Aside(state.refunds + 1)
@@ -63,12 +67,20 @@ class RefundedRight(PartByPart[Charges]):
             charges = ", ".join(map(str, state.standing)) or "nothing"
             reason = f"{row.amount} went back to order {row.order}, of which {charges} was taken and not paid back"
             return broken(refunds, reason, state.latest, row.index)
-        at = state.standing.index(row.amount)
-        standing = state.standing[:at] + state.standing[at + 1 :]
+        standing, returned = moved(row.amount, state.standing, state.returned)
         if state.is_fulfilled and not standing:  # a surplus charge may go back; the one that pays for the goods may not
             reason = f"order {row.order} was fulfilled, and its {row.amount} went back all the same"
             return broken(refunds, reason, state.latest, state.fulfilled, row.index)
-        return Charges(standing, state.is_fulfilled, state.fulfilled, Aside(row.index), refunds)
+        return Charges(standing, returned, state.is_fulfilled, state.fulfilled, Aside(row.index), refunds)
+
+    def failed(self, state: Charges, row: Row) -> Charges | Finding:
+        """The refund did not arrive: the charge stands again, and is owed again."""
+        if row.amount not in state.returned:
+            back = ", ".join(map(str, state.returned)) or "nothing"
+            reason = f"{row.amount} came back from order {row.order}, to which {back} had gone back"
+            return broken(state.refunds, reason, state.latest, row.index)
+        returned, standing = moved(row.amount, state.returned, state.standing)
+        return Charges(standing, returned, state.is_fulfilled, state.fulfilled, Aside(row.index), state.refunds)
 
     def settle(self, part: str, state: Charges, context: Context) -> Finding:
         owed = state.standing if not state.is_fulfilled else state.standing[1:]
@@ -80,3 +92,13 @@ class RefundedRight(PartByPart[Charges]):
             reason = f"order {part} was fulfilled once and charged {len(state.standing)} times"
             return not_by_the_end(context, NEEDS, obligations, reason, state.latest, state.fulfilled)
         return kept(obligations + state.is_fulfilled)  # who has the goods keeps no money: that was put to the test, too
+
+
+def moved(amount: int, here: tuple[int, ...], there: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """One such amount from here to there.
+
+    >>> moved(7, (5, 7, 7), (6, 9))
+    ((5, 7), (6, 7, 9))
+    """
+    at = here.index(amount)
+    return here[:at] + here[at + 1 :], (amount,) if not there else tuple(sorted((*there, amount)))

@@ -1,7 +1,7 @@
 """What a payment provider has that its ledger has not: moods, and a telephone.
 
-Errors before anything is done, slow refunds, refunds that fail days later, and webhooks that come early, late, twice, in
-the wrong order, or never. Whether the shop makes anything of what it is told is the shop's affair.
+Errors before anything is done, slow refunds, refunds that fail days later, and webhooks that come early, late, twice,
+in the wrong order, or never. Whether the shop makes anything of what it is told is the shop's affair.
 """
 
 from __future__ import annotations

@@ -161,6 +161,7 @@ class Play:
         work = self.front.routes[verb].service
         if isinstance(work, Stream):
             return np.array([work.draw(arrival.number) for arrival in self.arrivals], dtype=np.float64)
+        assert isinstance(work, int), "a service whose tempo changes tells nobody again how long it took"
         return np.full(len(self.arrivals), float(work))
 
     def came_after(self, warm_up_s: float) -> Any:

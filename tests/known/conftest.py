@@ -40,10 +40,10 @@ ONLY_BIG = pytest.mark.parametrize("effort", [BIG], indirect=True)
 
 @pytest.fixture(params=[pytest.param(False, id="small"), BIG])
 def effort(request: pytest.FixtureRequest) -> Effort:
-    """Every test has a small form, and a slow one with eight times the patience."""
+    """Every test has a small form, and a slow one with five times the patience."""
     first = zlib.crc32(request.node.name.encode())
     seeds = range(first, first + RUNS)
-    return Effort(8, 2.7, seeds) if request.param else Effort(1, 1.0, seeds)
+    return Effort(5, 2.1, seeds) if request.param else Effort(1, 1.0, seeds)
 
 
 @pytest.fixture

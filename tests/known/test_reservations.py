@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -79,7 +79,7 @@ class Buys(Errand):
 # -- ample stock
 
 TTL_S = 900.0
-PAYS_IN = {
+PAYS_IN: dict[str, tuple[dict[str, Any], Any]] = {
     "constant": (constant(180.0), 180.0),
     "exponential": (exponential(180.0), stats.expon(scale=180.0)),
     "lognormal": (lognormal(180.0, 2.0), stats.lognorm(math.sqrt(math.log(5)), scale=180.0 / math.sqrt(5))),

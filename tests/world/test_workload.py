@@ -332,7 +332,9 @@ def test_customers_times_throughput_is_thinking_plus_waiting(mean: str) -> None:
 def test_one_server_and_so_many_machines_are_busy_as_palm_said() -> None:
     """M/M/1//N, the repairman: what takes time is the payment and nothing else. source   Palm (1943)"""
     at_once = {"kind": "constant", "value": "0 s"}
-    service = {name: {"latency": at_once} for name in ("order_cache", "stock", "record", "notice", "queue")}
+    service: dict[str, Any] = {
+        name: {"latency": at_once} for name in ("order_cache", "stock", "record", "notice", "queue")
+    }
     service["payment"] = {"latency": {"kind": "exponential", "mean": "1 s"}, "capacity": 1}
     policy = {
         "patience": {"payment": {"timeout": "200 s", "attempts": 1}},

@@ -159,7 +159,8 @@ class BrownOut(Injected):
         if not self.is_on or self.fault.factor == 1 or self.errs(sending):
             return work_us
         self.struck()
-        return round(work_us * self.fault.factor)
+        slow_us: int = round(work_us * self.fault.factor)
+        return slow_us
 
     def before(self, sending: Sending) -> Any:
         if self.errs(sending):
