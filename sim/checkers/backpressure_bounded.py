@@ -34,6 +34,7 @@ class BackpressureBounded(PartByPart[Pressure]):
     name = "backpressure_bounded"
     hears: ClassVar[Kinds] = {"invoke": EVERY, "mark": frozenset({"admitted"})}
     echoed = frozenset({"admitted"})
+    hears_first_attempts = False
 
     def part(self, row: Row) -> str:
         return row.operation if row.kind == "invoke" else f"{row.actor}\0{row.key}"

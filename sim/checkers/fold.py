@@ -107,11 +107,13 @@ class Checker(ABC, Generic[S]):
     name     how scenarios name it: a claim, such as `charged_once`
     hears    kind -> operations it wants to see, or `EVERY` of the kind; other rows never reach it
     echoed   operations whose rows also mean something for other parts; see `echoes`
+    hears_first_attempts   False for a checker that wants of the `invoke` rows only those of asks that are asked again
     """
 
     name: ClassVar[str]
     hears: ClassVar[Mapping[str, frozenset[str]]]
     echoed: ClassVar[frozenset[str]] = frozenset()
+    hears_first_attempts: ClassVar[bool] = True
 
     def part(self, row: Row) -> str:
         """Which thing the row is about: an order by default. Rows of one part are folded together, in
@@ -168,7 +170,9 @@ class Judge:
         self._routes: dict[tuple[str, str], tuple[Hearer, ...]] = {}
 
     def _route(self, kind: str, operation: str) -> tuple[Hearer, ...]:
-        """Who hears such rows, in the order of the checkers; found once and remembered."""
+        """Who hears such rows, in the order of the checkers; found once and remembered. Most rows are first attempts:
+        they go by a kind of their own, `first`, so that nobody builds a row only to look at its attempt."""
+        heard_as = "invoke" if kind == "first" else kind
         found = self._routes[kind, operation] = tuple(
             (
                 ORDER_OF if type(checker).part is Checker.part else checker.part,
@@ -178,7 +182,9 @@ class Judge:
                 parts,
             )
             for checker, parts in zip(self.checkers, self._parts, strict=True)
-            if (wanted := checker.hears.get(kind)) is not None and (wanted is EVERY or operation in wanted)
+            if (wanted := checker.hears.get(heard_as)) is not None
+            and (wanted is EVERY or operation in wanted)
+            and (checker.hears_first_attempts or kind != "first")
         )
         return found
 
@@ -186,9 +192,10 @@ class Judge:
         """Hear one row."""
         if row.kind == "config" or row.kind == "fault":
             self.context.hear(row)
-        hearers = self._routes.get((row.kind, row.operation))
+        kind = "first" if row.kind == "invoke" and not row.attempt else row.kind
+        hearers = self._routes.get((kind, row.operation))
         if hearers is None:
-            hearers = self._route(row.kind, row.operation)
+            hearers = self._route(kind, row.operation)
         if hearers:
             self._offer(row, hearers)
 
@@ -213,6 +220,8 @@ class Judge:
         try:
             for index, values in enumerate(history.raw()):
                 kind = values[1]
+                if kind == "invoke" and not values[4]:
+                    kind = "first"
                 hearers = routes.get((kind, values[2]))
                 if hearers is None:
                     hearers = self._route(kind, values[2])
