@@ -17,6 +17,7 @@ class Assumption(StrEnum):
     ASKS_ARRIVE_ONCE = "an ask arrives once"
     ANSWERS_IN_TIME = "services answer in time"
     WORKERS_SURVIVE = "workers survive"
+    LEASES_EXCLUDE = "a lease keeps other workers away"
     SERVICES_STAY_UP = "services stay up"
     STOCK_KEEPS_WRITES = "the stock store keeps acknowledged writes"
     LOSSES_ARE_ANNOUNCED = "a stock store that loses writes begins a new epoch"

@@ -34,6 +34,15 @@ class Commitment:
         return "cache.pinned" if self.until_us == PINNED else "cache.held"
 
 
+def epoch_of(token: str) -> int:
+    """The owner's life in which a token was granted; a token of an earlier one stands for nothing any more.
+
+    >>> epoch_of("o-47c8177f97/2.15")
+    2
+    """
+    return int(token.rpartition("/")[2].partition(".")[0])
+
+
 class Commitments:
     """The table of all commitments, by token, by order, and in units by product.
 
@@ -69,7 +78,7 @@ class Commitments:
     def hold(self, order_id: str, lines: tuple[Line, ...], until_us: int, epoch: int, base_v: Mapping[str, int]) -> str:
         """Promise all lines under a new token; the rows name the version of the base that the promise rests on."""
         self.serial += 1
-        token = f"{order_id}/{epoch}.{self.serial}"
+        token = f"{order_id}/{epoch}.{self.serial}"  # see `epoch_of`
         held = self.commit(token, order_id, lines, until_us)
         heapq.heappush(self.deadlines, (until_us, token))
         for sku, (line, units) in held.lines.items():

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from orderquake.model.architecture import Architecture
+from orderquake.model.commitments import epoch_of
 from orderquake.model.order import Order, State
 from orderquake.model.order_cache import ListUnsynced, WriteOrders, Written
 from orderquake.model.record import ReadChanges
@@ -32,7 +33,7 @@ class Rebuild(Architecture):
         page_after: int | None = 0
         while page_after is not None:
             page = await self.patiently(ListUnsynced(page_after, self.policy.batch_of("rebuild")))
-            if not await self.fence(page.orders):
+            if not await self.fence(page.orders, status.epoch):
                 return None  # somebody moved an order meanwhile: the next tick starts over
             pinned = tuple(
                 (order.id, order.token, order.lines) for order in page.orders if order.state in PINNED_STATES
@@ -49,14 +50,16 @@ class Rebuild(Architecture):
         await self.patiently(OpenAgain(status.epoch))
         return None
 
-    async def fence(self, orders: tuple[Order, ...]) -> bool:
-        """Take the lost token out of every unfinished order, so that nobody can fulfil on the strength of it."""
+    async def fence(self, orders: tuple[Order, ...], epoch: int) -> bool:
+        """Take every token of an earlier epoch out of the unfinished orders, so that nobody fulfils on the strength of
+        it. A token of this epoch was granted after somebody else had opened, while we slept: it is none of ours."""
         fenced = tuple(
             self.move(order, State.AUTHORISED if order.auth_id else State.PAID, token="")
             if order.state is State.RESERVED
             else order._replace(token="")
             for order in orders
             if order.token and not order.is_final and order.state not in PINNED_STATES
+            if epoch_of(order.token) < epoch
         )
         answers: tuple[Any, ...] = await self.patiently(WriteOrders(fenced)) if fenced else ()
         return all(isinstance(answer, Written) for answer in answers)

@@ -187,6 +187,7 @@ class StockCache(Commitments):
         self.clock_us = 0
         self.epoch = 1
         self.is_open = True
+        self.adopted: dict[str, bool] = {}  # tokens that were pinned again in this epoch
         self.cursor = len(opening)  # the opening is how the record's log of changes begins
 
     # -- what may be asked
@@ -321,13 +322,15 @@ class StockCache(Commitments):
         self.cursor = 0
         self.base.clear()
         self.base_v.clear()
+        self.adopted.clear()
         self.forget_all()
         self.journal.append(Change("epoch", version=self.epoch, answer="lost"))
 
     def adopt(self, orders: tuple[tuple[str, str, tuple[Line, ...]], ...]) -> Settled:
         for order_id, token, lines in orders:
-            if token in self.by_token:
+            if token in self.adopted:  # another rebuild was here; what it adopted may be with the record by now
                 continue
+            self.adopted[token] = True
             held = self.commit(token, order_id, lines, PINNED)
             for sku, (line, units) in held.lines.items():
                 self.note("adopt", held, line, sku, units, "cache.pinned", "cache.available")
@@ -346,11 +349,13 @@ class StockCache(Commitments):
             tuple(sorted(self.base.items())),
             tuple(sorted(self.base_v.items())),
             self.snapshot_commitments(),
+            tuple(self.adopted),
             (self.clock_us, self.epoch, self.is_open, self.cursor),
         )
 
     def restore(self, snapshot: Any) -> None:
-        base, base_v, commitments, (self.clock_us, self.epoch, self.is_open, self.cursor) = snapshot
+        base, base_v, commitments, adopted, (self.clock_us, self.epoch, self.is_open, self.cursor) = snapshot
         self.base, self.base_v = dict(base), dict(base_v)
         self.restore_commitments(commitments)
+        self.adopted = dict.fromkeys(adopted, True)
         self.journal.clear()

@@ -151,6 +151,10 @@ VOCABULARY: dict[str, str] = {
     # marks
     "webhook": "mark: the provider tells the shop that something has become of an order's money",
     "admitted": "mark of a service with a throttle: actor = service, key = verb, a call was let pass",
+    "cold_start": "mark of a worker whose turn begins cold",
+    "paused": "mark of a worker that froze: key = the fault's label, deadline = when it wakes",
+    "woke": "mark of a worker that goes on where it stood",
+    "worker_killed_at_deadline": "mark of a worker whose turn took too long",
     # config
     "opening": "config, one row a SKU: sku, units on hand at the start (base version 0)",
     "limits": "config: answer = JSON object of what a checker must know of the scenario",

@@ -223,7 +223,7 @@ FAULTS: Mapping[str, FaultKind] = {
     "pause": FaultKind(
         Pause,
         "the worker that asks stands still, just before the ask is sent or just after its answer came; then it goes on",
-        (Assumption.WORKERS_SURVIVE,),
+        (Assumption.LEASES_EXCLUDE,),
         "it wakes; if its lease ran out meanwhile, two workers have the order, and the compare-and-set decides",
         "a fault row, and marks `paused` and `woke`; no `woke` where it was killed in its sleep",
         '[[fault]]\nkind = "pause"\nwhen = "before"\ntarget = "stock"\noperation = "consume"\nnth = 3\n'

@@ -201,7 +201,6 @@ def test_the_day_is_not_over_while_somebody_sleeps_who_will_go_on() -> None:
 # -- rebuilds that sleep
 
 
-@pytest.mark.xfail(reason="a second rebuild pins again what the first has already handed over", strict=True)
 def test_a_rebuild_that_begins_while_another_sleeps_leaves_no_pin_behind() -> None:
     """The first has read the record and sleeps before it opens; the second pins the order again, and dies; the first
     wakes and opens, so nobody reads again the post that would let the second pin go."""
@@ -217,7 +216,6 @@ def test_a_rebuild_that_begins_while_another_sleeps_leaves_no_pin_behind() -> No
     assert run.verdict == "valid"
 
 
-@pytest.mark.xfail(reason="a rebuild fences tokens of an epoch that is open again", strict=True)
 def test_a_rebuild_that_wakes_in_an_open_epoch_takes_nobodys_token() -> None:
     """It slept after it had seen that the owner is not ready. Meanwhile another made it ready, and a second customer's
     units were pinned by a worker that sleeps; now the customer cancels, and nobody knows of the pin any more."""
