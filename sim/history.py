@@ -182,6 +182,8 @@ class History:
         self._rows: list[tuple[Any, ...]] = []
         self._hash = hashlib.blake2b(digest_size=16)
         self._hashed = 0
+        self._places: dict[tuple[str, str], list[int]] = {}
+        self._placed = 0
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -199,6 +201,19 @@ class History:
     def raw(self) -> Sequence[tuple[Any, ...]]:
         """The rows as bare tuples without their index, for loops that cannot afford more."""
         return self._rows
+
+    def places(self) -> dict[tuple[str, str], list[int]]:
+        """Kind and operation -> indices of such rows, in order; counted once for as long as no row is added."""
+        if self._placed != len(self._rows):
+            places: dict[tuple[str, str], list[int]] = {}
+            for index, values in enumerate(self._rows):
+                key = values[1], values[2]
+                if key in places:
+                    places[key].append(index)
+                else:
+                    places[key] = [index]
+            self._places, self._placed = places, len(self._rows)
+        return self._places
 
     def rows_to_append(self) -> list[tuple[Any, ...]]:
         """The table itself, for a recorder that appends bare rows (every column of `Row` but `index`)."""

@@ -44,9 +44,7 @@ def guarded_awaits(tree: ast.AST) -> Iterator[int]:
 
 def test_the_import_contracts_hold(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
-    assert cli.lint_imports(no_cache=True) == cli.EXIT_STATUS_SUCCESS, (
-        "the broken contracts are printed above"
-    )
+    assert cli.lint_imports(no_cache=True) == cli.EXIT_STATUS_SUCCESS, "the broken contracts are printed above"
 
 
 def test_a_checker_imports_only_the_history_and_numpy(imports: grimp.ImportGraph) -> None:
@@ -101,8 +99,7 @@ def test_every_room_opens_with_a_sentence() -> None:
         str(path.relative_to(ROOT))
         for folder in ROOMS.values()
         for room in sorted({path.parent for path in sources(folder)})
-        if not (path := room / "__init__.py").exists()
-        or not ast.get_docstring(ast.parse(path.read_text("utf-8")))
+        if not (path := room / "__init__.py").exists() or not ast.get_docstring(ast.parse(path.read_text("utf-8")))
     ]
     assert not silent
 

@@ -61,8 +61,11 @@ class _Rows:
 
     def __init__(self, history: History, operations: Iterable[str]) -> None:
         wanted, kinds = frozenset(operations), ("state", "config")
-        rows = enumerate(history.raw())
-        chosen = [index for index, values in rows if values[2] in wanted and values[1] in kinds]
+        chosen: list[int] = []
+        for (kind, operation), places in history.places().items():
+            if operation in wanted and kind in kinds:
+                chosen += places
+        chosen.sort()
         self._some = History()
         for index in chosen:
             self._some.append(history.raw()[index])
@@ -112,9 +115,9 @@ def _largest(names: list[str], groups: Ints, units: Ints) -> dict[str, int]:
 
 def _context(history: History) -> Context:
     context = Context()
-    for index, values in enumerate(history.raw()):
-        if values[1] in ("config", "fault"):
-            context.hear(history[index])
+    heard = [places for (kind, _), places in history.places().items() if kind in ("config", "fault")]
+    for index in sorted(index for places in heard for index in places):
+        context.hear(history[index])
     return context
 
 
@@ -339,9 +342,8 @@ def _posts(history: History) -> tuple[Status, int, tuple[str, ...], tuple[str, .
 
 def _keys(rows: _Rows, mask: Bools) -> Texts:
     """One hashable value a row: order, SKU and units."""
-    keys = np.empty(int(mask.sum()), dtype=object)
-    keys[:] = list(zip(rows.order[mask], rows.sku[mask], rows.units[mask].tolist(), strict=True))
-    return keys
+    parts = zip(rows.order[mask], rows.sku[mask], rows.units[mask].tolist(), strict=True)
+    return np.fromiter(parts, dtype=object, count=int(mask.sum()))
 
 
 def second_opinion(history: History, verdicts: Mapping[str, Verdict]) -> list[str]:

@@ -1,10 +1,10 @@
 """How agreement is judged, and how hard.
 
-A number agrees with its reference iff |mean - reference| <= 4 standard errors over 30 independent replications, and the
-95 % half-width is within the limit that the test names: else a noisy run would always agree. A right number fails the
-first gate once in 2,500 tries (Student's t, 29 degrees; more often where the values of a run are skewed), so a sound
-product fails the hundred-odd gates of this folder's small form for about 4 % of all choices of seeds. The seeds of a
-test follow from its name: nobody chose them, and no two tests share their luck.
+A number agrees with its reference iff |mean - reference| <= 4 standard errors over 30 independent replications (20,
+where one is dear), and the 95 % half-width is within the limit that the test names: else a noisy run would always
+agree. A right number fails the first gate once in 2,500 tries (Student's t, 29 degrees; more often where the
+values of a run are skewed), so a sound product fails the 150 gates of this folder's small form for about 6 % of all
+choices of seeds. The seeds of a test follow from its name: nobody chose them, and no two tests share their luck.
 """
 
 from __future__ import annotations

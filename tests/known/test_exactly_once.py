@@ -102,7 +102,7 @@ def test_an_ask_arrives_as_often_as_known_and_takes_effect_once(
             assert not any(values), name
 
 
-@pytest.mark.parametrize(("tries", "ask_lost", "answer_lost"), POINTS)
+@pytest.mark.parametrize(("tries", "ask_lost", "answer_lost"), [POINTS[0], pytest.param(3, 0.4, 0.3, marks=SLOW)])
 def test_with_a_key_for_every_try_every_receipt_is_an_effect(
     effort: Effort, agrees: Agrees, tries: int, ask_lost: float, answer_lost: float
 ) -> None:
@@ -182,7 +182,7 @@ def test_asking_on_after_the_window_takes_effect_twice_as_often_as_known(
     )
 
 
-@pytest.mark.parametrize(("window_s", "late_s"), [(300.0, 120.0), (60.0, 120.0)])
+@pytest.mark.parametrize(("window_s", "late_s"), [(300.0, 120.0), pytest.param(60.0, 120.0, marks=SLOW)])
 def test_a_late_copy_takes_effect_if_it_comes_after_the_window(
     effort: Effort, agrees: Agrees, window_s: float, late_s: float
 ) -> None:

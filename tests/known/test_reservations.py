@@ -94,7 +94,7 @@ def test_with_ample_stock_the_units_held_are_poisson(
     effort: Effort, agrees: Agrees, law: str, per_min: float, abandon: float
 ) -> None:
     latency, pays_in = PAYS_IN[law]
-    hours, warm_up_s = 6 * effort.longer + 1, 3_600.0
+    hours, warm_up_s = 4 * effort.longer + 1, 3_600.0
     scenario = shop(
         hours * 3_600.0,
         poisson(per_min / 60),
@@ -237,14 +237,14 @@ def test_reserve_first_turns_customers_away_as_erlang_said(
         },
     )
     shares = []
-    for seed in effort.seeds:
+    for seed in effort.seeds[:20]:
         history = run_whole(scenario, seed)
         late = {row[ORDER] for row in rows(history, "submit", "invoke") if row[TIME] >= warm_up_s * SECOND}
         told = [row[TO_STATE] for row in rows(history, "notice") if row[ORDER] in late]
         assert len(told) == len(late)
         shares.append(told.count("cancelled") / len(told))
     what = f"hot_cold, reserve first, {units} units, load {load:g}, {law}: cancelled"
-    agrees(what, shares, formulas.erlang_b(units, load), 0.02)
+    agrees(what, shares, formulas.erlang_b(units, load), 0.03)
 
 
 # -- stock that nobody restocks

@@ -16,7 +16,7 @@ OURS = ("record.py", "stock.py", "commitments.py")
 
 
 def steps_of(call: Callable[[], Any]) -> int:
-    """Lines of the record's and the Stock Cache's code that a call runs; what a collector or a tracer runs is left out."""
+    """Lines of the record and the Stock Cache that a call runs; what a collector or a tracer runs is left out."""
     count = 0
 
     def trace(frame: Any, event: str, _: Any) -> Any:

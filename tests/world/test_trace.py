@@ -88,8 +88,7 @@ def test_demand_counts_sales_and_lists_every_product(shipped: Trace) -> None:
 
 def test_orders_of_one_minute_share_it_evenly_in_file_order(tmp_path: Path) -> None:
     rows = "".join(
-        f"2011-11-14T00:02,{number},{kind},a,1,5\n"
-        for number, kind in ((7, "sale"), (3, "cancellation"), (5, "sale"))
+        f"2011-11-14T00:02,{number},{kind},a,1,5\n" for number, kind in ((7, "sale"), (3, "cancellation"), (5, "sale"))
     )
     loaded = load_trace(written(tmp_path, HEADER + rows))
     assert [(order.number, order.at_us) for order in loaded.sales] == [(7, 120_000_000), (5, 160_000_000)]
