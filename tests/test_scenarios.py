@@ -29,7 +29,7 @@ def test_a_scenario_earns_what_it_expects(name: str, seed: int) -> None:
 
 
 def test_customers_are_served_while_the_record_is_away() -> None:
-    """Ten minutes without a record: orders are accepted and end as fast as before; nothing is posted until it is back."""
+    """Ten minutes without a record: orders are accepted and end, and nothing is posted until it is back."""
     run = simulate("record_offline", seed=1)
     rows = run.history.frame()
     edges = rows.query("kind == 'fault' and operation == 'down'").set_index("answer").time
