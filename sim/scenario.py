@@ -1,6 +1,6 @@
 """A scenario: the shop, its customers, the bad day they have, and which promises must be put to the test.
 
-The whole, and how it is written for provenance. Its parts are in `shop.py`, `demand.py` and `nemesis.py`; what
+The whole, and how it is written for provenance. Its parts are in `shop.py`, `services.py`, `demand.py` and `nemesis.py`; what
 they must agree on is in `scenario_rules.py`; files are read in `scenario_file.py`. Nothing is simulated here.
 """
 
@@ -54,6 +54,7 @@ from orderquake.sim.nemesis import (
     Wiped,
 )
 from orderquake.sim.scenario_rules import contradictions
+from orderquake.sim.services import PaymentService, RecordService, Service, Services, Throttle
 from orderquake.sim.shop import (
     DEFAULT_LINK,
     DEFAULT_PLACES,
@@ -64,16 +65,11 @@ from orderquake.sim.shop import (
     Link,
     Patience,
     Patiences,
-    PaymentService,
     Place,
     Policy,
     Receipt,
-    RecordService,
     Scarce,
-    Service,
-    Services,
     Stock,
-    Throttle,
 )
 from orderquake.sim.units import MINUTE, SECOND, Duration, refused
 from orderquake.sim.world.delays import Latency, delay

@@ -14,7 +14,7 @@ from orderquake.sim.world.tempo import taken
 from orderquake.sim.world.wire import Sender
 
 if TYPE_CHECKING:
-    from orderquake.sim.shop import Webhooks
+    from orderquake.sim.services import Webhooks
     from orderquake.sim.world.wire import Sending
     from orderquake.sim.world.world import World
 

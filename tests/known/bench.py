@@ -10,7 +10,7 @@ from __future__ import annotations
 import gc
 import math
 from abc import abstractmethod
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -211,6 +211,16 @@ def play(scenario: Scenario, errand: type[Errand], seed: int, *, then_s: float =
             kernel.run(kernel.now + scenario.horizon)
         kernel.run(kernel.now + round(then_s * SECOND))
     return made
+
+
+def plays(scenario: Scenario, errand: type[Errand], seeds: Iterable[int]) -> Iterator[Play]:
+    """One replication after the other; nobody needs two in memory."""
+    return (play(scenario, errand, seed) for seed in seeds)
+
+
+def measured(made: Iterable[Play], *measures: Callable[[Play], Any]) -> list[list[Any]]:
+    """Every measure of every play: a list a measure, with a value a play."""
+    return [list(values) for values in zip(*([measure(each) for measure in measures] for each in made), strict=True)]
 
 
 def run_whole(scenario: Scenario, seed: int, design: type[HotCold] = HotCold) -> History:

@@ -33,7 +33,9 @@ from tests.known.bench import (
     exponential,
     held_units,
     lognormal,
+    measured,
     play,
+    plays,
     poisson,
     refused_share,
     rows,
@@ -150,10 +152,13 @@ def test_the_chance_of_finding_nothing_left_is_erlangs(
         policy={"reservation_ttl": "15 min"},
     )
     chance = formulas.erlang_b(units, load)
-    made = [play(scenario, Borrows, seed) for seed in effort.seeds]
+    shares, held = measured(
+        plays(scenario, Borrows, effort.seeds),
+        lambda made: refused_share(made, warm_up_s),
+        lambda made: held_units(made, warm_up_s)[0],
+    )
     what = f"{units} units, load {load:g}, {law}, {abandon:.0%} abandon:"
-    agrees(f"{what} sold out", [refused_share(each, warm_up_s) for each in made], chance, 0.1 * chance)
-    held = [held_units(each, warm_up_s)[0] for each in made]
+    agrees(f"{what} sold out", shares, chance, 0.1 * chance)
     agrees(f"{what} units held", held, load * (1 - chance), 0.02 * load)
 
 
@@ -186,12 +191,17 @@ def test_carts_of_several_units_are_refused_as_kaufman_and_roberts_said(effort: 
         place=[{"name": name, "weight": load} for name, (load, _) in zip(names, CLASSES, strict=True)],
         link=[{"between": [names[a], names[b]], "latency": constant(0.0)} for a, b in ((0, 1), (0, 2), (1, 2))],
     )
-    made = [play(scenario, BorrowsByPlace, seed) for seed in effort.seeds]
+    *shares, held_on_average = measured(
+        plays(scenario, BorrowsByPlace, effort.seeds),
+        lambda made: refused_share(made, 10 * hold_s, names[0]),
+        lambda made: refused_share(made, 10 * hold_s, names[1]),
+        lambda made: refused_share(made, 10 * hold_s, names[2]),
+        lambda made: held_units(made, 10 * hold_s)[0],
+    )
     chances, held = formulas.kaufman_roberts(20, CLASSES)
-    for name, chance, width in zip(names, chances, (0.007, 0.015, 0.03), strict=True):
-        shares = [refused_share(each, 10 * hold_s, name) for each in made]
-        agrees(f"carts of {name} sold out", shares, chance, width)
-    agrees("carts: units held", [held_units(each, 10 * hold_s)[0] for each in made], held, 0.2)
+    for name, found, chance, width in zip(names, shares, chances, (0.007, 0.015, 0.03), strict=True):
+        agrees(f"carts of {name} sold out", found, chance, width)
+    agrees("carts: units held", held_on_average, held, 0.2)
 
 
 def test_baskets_of_any_size_are_refused_as_kaufman_and_roberts_said(effort: Effort, agrees: Agrees) -> None:
@@ -207,9 +217,13 @@ def test_baskets_of_any_size_are_refused_as_kaufman_and_roberts_said(effort: Eff
     sizes = [(load * (1 - 1 / mean_size) ** (size - 1) / mean_size, size) for size in range(1, units + 30)]
     chances, held = formulas.kaufman_roberts(units, sizes)
     overall = sum(chance * part for chance, (part, _) in zip(chances, sizes, strict=True)) / load
-    made = [play(scenario, Borrows, seed) for seed in effort.seeds]
-    agrees("geometric baskets sold out", [refused_share(each, 10 * hold_s) for each in made], overall, 0.007)
-    agrees("geometric baskets: units held", [held_units(each, 10 * hold_s)[0] for each in made], held, 0.07)
+    shares, held_on_average = measured(
+        plays(scenario, Borrows, effort.seeds),
+        lambda made: refused_share(made, 10 * hold_s),
+        lambda made: held_units(made, 10 * hold_s)[0],
+    )
+    agrees("geometric baskets sold out", shares, overall, 0.007)
+    agrees("geometric baskets: units held", held_on_average, held, 0.07)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ leave the line, in `test_throttles.py`.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,9 @@ from tests.known.bench import (
     exponential,
     gamma,
     lognormal,
+    measured,
     play,
+    plays,
     poisson,
     seconds,
     shop,
@@ -47,7 +50,7 @@ WARM_UP = 0.1
 
 def station(
     effort: Effort, rho: float, service: dict[str, Any], servers: int = 1, arrivals: int = ARRIVALS, **more: Any
-) -> list[Play]:
+) -> Iterator[Play]:
     """Replications of Poisson customers at a provider with so many hands and a mean service of one second."""
     rate = rho * servers
     scenario = shop(
@@ -55,7 +58,7 @@ def station(
         poisson(rate),
         service={"payment": {"latency": service, "capacity": servers, **more}},
     )
-    return [play(scenario, Pays, seed) for seed in effort.seeds]
+    return plays(scenario, Pays, effort.seeds)
 
 
 def warm(made: Play) -> Any:
@@ -68,6 +71,21 @@ def waits_s(made: Play) -> Values:
     return found
 
 
+def responses_s(made: Play) -> Values:
+    """As the product's own study measures them."""
+    found: Values = latencies(made.history)["charge"].latency_us[warm(made)] / SECOND
+    return found
+
+
+def served_s(made: Play) -> float:
+    """Mean response of those who were not refused."""
+    return float(np.nanmean(made.took_us("charge")[warm(made)])) / SECOND
+
+
+def utilisation(made: Play) -> float:
+    return made.replicas["payment"].utilisation_us() / made.arrivals[-1].at_us
+
+
 def refused(made: Play, why: str) -> float:
     """Share of the warm asks that were refused for this reason; none may fail for another."""
     refusals = {row[ORDER]: row[ANSWER] for row in made.rows("charge", "fail")}
@@ -78,15 +96,13 @@ def refused(made: Play, why: str) -> float:
 @pytest.mark.parametrize(("rho", "half_width"), [(0.5, 0.08), (0.8, 0.6)])
 def test_one_server_makes_exponential_responses(effort: Effort, agrees: Agrees, rho: float, half_width: float) -> None:
     made = station(effort, rho, exponential(1.0), arrivals=2_500)
-    waits = [waits_s(each) for each in made]
+    waits, responses, busy = measured(made, waits_s, responses_s, utilisation)
     agrees(f"M/M/1 rho {rho} mean wait", [float(w.mean()) for w in waits], rho / (1 - rho), half_width)
     agrees(f"M/M/1 rho {rho} P(wait)", [float((w > 0).mean()) for w in waits], rho, 0.02)
-    responses = [latencies(each.history)["charge"].latency_us[warm(each)] / SECOND for each in made]
     for q in (0.5, 0.95, 0.99):
         quantile = -math.log(1 - q) / (1 - rho)
         beyond = [float((r > quantile).mean()) for r in responses]
         agrees(f"M/M/1 rho {rho} P(response > p{q * 100:g})", beyond, 1 - q, 0.1 * formulas.spread(q))
-    busy = [each.replicas["payment"].utilisation_us() / each.arrivals[-1].at_us for each in made]
     agrees(f"M/M/1 rho {rho} utilisation", busy, rho, 0.01)
 
 
@@ -126,11 +142,10 @@ def test_a_bounded_queue_refuses_what_does_not_fit(
 ) -> None:
     made = station(effort, load / servers, exponential(1.0), servers, queue_bound=places - servers)
     chance, inside = formulas.full_house(servers, places, load)
-    shares = [refused(each, "queue_full") for each in made]
+    shares, responses = measured(made, lambda each: refused(each, "queue_full"), served_s)
     agrees(f"M/M/{servers}/{places} a {load:.3g} refused", shares, chance, 0.05 * chance + 0.001)
-    means = [float(np.nanmean(each.took_us("charge")[warm(each)])) / SECOND for each in made]
     mean = inside / load / (1 - chance)  # Little's law
-    agrees(f"M/M/{servers}/{places} a {load:.3g} response", means, mean, 0.03 * mean)
+    agrees(f"M/M/{servers}/{places} a {load:.3g} response", responses, mean, 0.03 * mean)
 
 
 SHAPES = {
@@ -163,8 +178,12 @@ def test_the_wait_grows_with_the_spread_of_the_service(effort: Effort, agrees: A
 @ONLY_BIG
 def test_the_published_gate_of_two_percent_on_the_mean_wait(effort: Effort, agrees: Agrees) -> None:
     made = station(effort, 0.8, exponential(1.0), arrivals=11_000)
-    agrees("M/M/1 rho 0.8 mean wait", [float(waits_s(each).mean()) for each in made], 4.0, 0.08 * effort.tighter)
-    beyond = [float((each.took_us("charge")[warm(each)] > 23.02585 * SECOND).mean()) for each in made]
+    means, beyond = measured(
+        made,
+        lambda each: float(waits_s(each).mean()),
+        lambda each: float((each.took_us("charge")[warm(each)] > 23.02585 * SECOND).mean()),
+    )
+    agrees("M/M/1 rho 0.8 mean wait", means, 4.0, 0.08 * effort.tighter)
     # Three per cent of p99 are 14 % of the chance to be beyond it: exp(.2 * .03 * 23.03).
     agrees("M/M/1 rho 0.8 P(response > p99)", beyond, 0.01, 0.0013 * effort.tighter)
 
