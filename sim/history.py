@@ -147,7 +147,7 @@ VOCABULARY: dict[str, str] = {
     # Notice, outside
     "notice": "the customer was answered: to_state = fulfilled | declined | refunded | cancelled, is_new",
     # Work queue, inside
-    "dead_letter": "a delivery was given up: order, attempt = deliveries",
+    "dead_letter": "a delivery was given up: order, units = deliveries",
     # marks
     "webhook": "mark: the provider tells the shop that something has become of an order's money",
     "admitted": "mark of a service with a throttle: actor = service, key = verb, a call was let pass",

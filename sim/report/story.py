@@ -21,6 +21,10 @@ ASKS: Mapping[str, tuple[str, str]] = {
     "register": ("order_cache", "writes the order down"),
     "charge": ("payment", "charges {money}"),
     "look_up": ("payment", "asks what became of the charge"),
+    "authorise": ("payment", "asks to put {money} on hold"),
+    "look_up_hold": ("payment", "asks what became of the hold"),
+    "capture_hold": ("payment", "takes what is on hold"),
+    "void_hold": ("payment", "lets go of what is on hold"),
     "refund": ("payment", "pays {money} back"),
     "ask_refund": ("payment", "asks what became of the refund"),
     "reserve": ("stock", "reserves {lines}"),
@@ -42,10 +46,13 @@ EFFECTS: Mapping[str, tuple[str, str]] = {
     "capture": ("payment", "takes {money}"),
     "decline": ("payment", "declines {money}"),
     "refund": ("payment", "gives {money} back"),
+    "refund_failed": ("payment", "could not give {money} back after all"),
+    "authorisation": ("payment", "puts {money} on hold"),
+    "void": ("payment", "lets go of {money}"),
     "post": ("record", "books the order as {to_state}: {answer}"),
     "ship": ("record", "ships {lines}"),
     "notice": ("notice", "the customer is told: {to_state}"),
-    "dead_letter": ("queue", "gives up after {attempt} deliveries"),
+    "dead_letter": ("queue", "gives up after {units} deliveries"),
 }
 """Operation of a state row -> who did it, and what."""
 
@@ -172,7 +179,7 @@ def _tell_effect(story: list[Moment], row: Row, arrived: int) -> None:
     until = "for ever" if row.deadline == NONE else f"+{(row.deadline - arrived) / 1e6:.3f} s"
     told = what.format(
         lines="\0", money=words.money(row.amount), deadline=until, answer=words.plain(row.answer),
-        to_state=words.plain(row.to_state), attempt=row.attempt,
+        to_state=words.plain(row.to_state), units=row.units,
     )  # fmt: skip
     if not row.is_new:
         told += " (again: nothing changed)"
