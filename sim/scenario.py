@@ -1,7 +1,8 @@
 """A scenario: the shop, its customers, the bad day they have, and which promises must be put to the test.
 
 The whole, and how it is written for provenance. Its parts are in `shop.py`, `services.py`, `demand.py` and
-`nemesis.py`; what they must agree on is in `scenario_rules.py`; files are read in `scenario_file.py`. Nothing is simulated here.
+`nemesis.py`; what they must agree on is in `scenario_rules.py`; files are read in `scenario_file.py`. Nothing is
+simulated here.
 """
 
 from __future__ import annotations

@@ -84,7 +84,7 @@ def test_the_drift_between_refreshes_is_as_known(effort: Effort, agrees: Agrees,
         agrees(f"{what} largest in a day", [each.largest_units for each in found], largest, 0.8)
 
 
-@pytest.mark.parametrize(("m", "skips"), [(5.0, 0.1), (5.0, 0.5), (2.0, 0.3)])
+@pytest.mark.parametrize(("m", "skips"), [(5.0, 0.1), (5.0, 0.5), pytest.param(2.0, 0.3, marks=SLOW)])
 def test_a_refresh_that_fails_now_and_then_lets_the_drift_grow(
     effort: Effort, agrees: Agrees, m: float, skips: float
 ) -> None:

@@ -155,7 +155,7 @@ def test_a_key_counts_while_less_than_the_window_has_passed(window_s: float, eve
         pytest.param(300, 299, 0.3, marks=SLOW),
         (300, 300, 0.3),
         pytest.param(300, 301, 0.3, marks=SLOW),
-        (120, 50, 0.4),
+        pytest.param(120, 50, 0.4, marks=SLOW),
     ],
 )
 def test_asking_on_after_the_window_takes_effect_twice_as_often_as_known(

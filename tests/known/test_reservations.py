@@ -90,7 +90,7 @@ PAYS_IN: dict[str, tuple[dict[str, Any], Any]] = {
 
 @pytest.mark.parametrize(
     ("law", "per_min", "abandon"),
-    [("constant", 2.0, 0.3), ("exponential", 2.0, 0.3), ("lognormal", 3.0, 0.1)],
+    [("constant", 2.0, 0.3), pytest.param("exponential", 2.0, 0.3, marks=SLOW), ("lognormal", 3.0, 0.1)],
 )
 def test_with_ample_stock_the_units_held_are_poisson(
     effort: Effort, agrees: Agrees, law: str, per_min: float, abandon: float
@@ -339,7 +339,7 @@ def test_a_flash_sale_is_over_after_so_many_comebacks(
         agrees(f"{units} units, {buys:.0%} buy: all sold after {k} TTLs", found, chance, 0.07)
 
 
-@pytest.mark.parametrize(("units", "per_s"), [(100, 10.0), (20, 1.0)])
+@pytest.mark.parametrize(("units", "per_s"), [(100, 10.0), pytest.param(20, 1.0, marks=SLOW)])
 def test_if_nobody_abandons_the_shelf_empties_after_as_many_customers_as_units(
     effort: Effort, agrees: Agrees, units: int, per_s: float
 ) -> None:
