@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, field_validator, model_validator
 from pydantic.json_schema import SkipJsonSchema
@@ -134,6 +134,11 @@ __all__ = [
 ]
 
 
+ONLINE_RETAIL: Final = (
+    "Derived from “Online Retail” (D. Chen, 2015), UCI Machine Learning Repository, doi 10.24432/C5BW33, CC BY 4.0"
+)
+
+
 class Scenario(Part):
     """A shop and its bad day. Faults and customers stop at `horizon`; all must rest `quiet_limit` later.
 
@@ -197,6 +202,13 @@ class Scenario(Part):
             for key in ("skus", "units_per_sku"):
                 del data["stock"][key]
         return data
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Whose data the scenario plays, as their licences want it said wherever something made of them goes."""
+        workload = self.workload
+        plays = workload.name if isinstance(workload, Trace) else getattr(workload, "of", None)
+        return (ONLINE_RETAIL,) if plays == "online_retail" else ()
 
     def place_of(self, service: str) -> str:
         """Name of the place where a service stands."""

@@ -264,5 +264,6 @@ def provenance(run: Subject) -> list[dict[str, Any]]:
         ),
         fact("Wall time", f"{words.duration(run.wall_s)}{rate}"),
         fact("Versions", versions()),
+        *(fact("Data", source) for source in run.scenario.sources),
         fact("Beside this page", "results.json (these numbers), history.parquet (every row)"),
     ]

@@ -28,6 +28,10 @@ class Question(Protocol):
     def must_exercise(self) -> Sequence[str]:
         """Promises that a run must put to the test."""
 
+    @property
+    def sources(self) -> Sequence[str]:
+        """Whose data were played."""
+
 
 class Replication(Protocol):
     """One run among many: enough for a summary over seeds."""

@@ -128,6 +128,7 @@ def _values(runs: Sequence[Replication]) -> dict[str, Any]:
         "provenance": [
             fact("Wall time", f"{words.duration(wall)} in all, {words.duration(wall / n)} a run"),
             fact("Versions", versions()),
+            *(fact("Data", source) for source in first.scenario.sources),
         ],
         "scenario": scenario_json(first.scenario),
     }

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 class Named(Protocol):
     @property
     def name(self) -> str: ...
+    @property
+    def sources(self) -> Sequence[str]: ...
 
 
 class Judged(Protocol):
@@ -50,6 +52,7 @@ def summary(run: Judged) -> dict[str, Any]:
     is_over_time = until > since
     return {
         "scenario": run.scenario.name,
+        "sources": list(run.scenario.sources),
         "architecture": run.architecture,
         "seed": run.seed,
         "digest": run.digest,

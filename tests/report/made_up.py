@@ -24,6 +24,7 @@ class MadeUpScenario(BaseModel):
     question: str = "The record is away for ten minutes in a rush. Do customers notice, and does it all add up?"
     horizon: int = 2400 * S
     must_exercise: tuple[str, ...] = ("never_oversold", "charged_once", "posted_once", "every_order_ends")
+    sources: tuple[str, ...] = ("a made-up shop",)
 
     def tables(self) -> dict[str, Any]:
         return self.model_dump(mode="json", exclude={"name"})
