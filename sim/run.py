@@ -97,11 +97,11 @@ def simulate(
         scenario = load_scenario(scenario)
     design = design_of(on)(policy_of(scenario))
     began = time.perf_counter()
-    world = World(scenario, design, seed)
     with _without_collector():
+        world = World(scenario, design, seed)
         world.run(progress)
-    wall_s = time.perf_counter() - began
-    return judged(scenario, design.name, seed, world.history, world.gauges.series(), wall_s, unseen(world))
+        wall_s = time.perf_counter() - began
+        return judged(scenario, design.name, seed, world.history, world.gauges.series(), wall_s, unseen(world))
 
 
 def judged(
