@@ -22,11 +22,13 @@ from __future__ import annotations
 import hashlib
 import json
 import marshal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, get_type_hints
 
 import numpy as np
+
+from orderquake.sim.table import Table as Table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -184,6 +186,7 @@ class History:
         self._hashed = 0
         self._places: dict[tuple[str, str], list[int]] = {}
         self._placed = 0
+        self._table: Table | None = None
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -214,6 +217,18 @@ class History:
                     places[key] = [index]
             self._places, self._placed = places, len(self._rows)
         return self._places
+
+    def table(self) -> Table:
+        """The rows by columns; made once for as long as no row is added."""
+        if self._table is None or len(self._table) != len(self._rows):
+            self._table = Table(self)
+        return self._table
+
+    def rows_at(self, indices: Iterable[int]) -> Iterator[Row]:
+        """Some rows, in the order asked for."""
+        make, rows = Row._make, self._rows
+        for index in indices:
+            yield make((index, *rows[index]))
 
     def rows_to_append(self) -> list[tuple[Any, ...]]:
         """The table itself, for a recorder that appends bare rows (every column of `Row` but `index`)."""
