@@ -14,21 +14,21 @@ A row is one of
     mark     a named rare moment was passed
     config   what a checker must know: opening stock, limits, the start of the quiet phase
 
-`VOCABULARY` below names the operations of the `state` and `config` rows and the columns that each fills.
+`VOCABULARY` (in vocabulary.py) names the operations of the `state` and `config` rows and the columns that each fills.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
-import marshal
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, get_type_hints
 
 import numpy as np
 
+from orderquake.sim.packed import BLOCK, Packed, Written, op_id_parts
 from orderquake.sim.table import Table as Table
+from orderquake.sim.vocabulary import VOCABULARY as VOCABULARY
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -84,94 +84,12 @@ COLUMNS: tuple[tuple[str, str], ...] = tuple(
 )
 """Column names and types, in the order of `Row`."""
 
-VOCABULARY: dict[str, str] = {
-    # customers, outside
-    "submit": (
-        "invoke/ok/info rows of actor `customer`: key = submission id; `time` of the first invoke is the "
-        "intended arrival; ok.answer = registered"
-    ),
-    "cancel": "invoke/ok/info rows of actor `customer`; ok.answer = flagged | too_late",
-    # Order Cache, inside
-    "ordered": "one row a line, once, when the order is registered: line, sku, units, amount (of the line)",
-    "order": (
-        "the order's state changed: from_state -> to_state, version, amount = total, key = reservation token now held"
-    ),
-    "sync": "the order's sync state changed: from_state -> to_state",
-    # Stock Cache, inside. Accounts: cache.available, cache.held, cache.pinned, cache.base
-    "hold": (
-        "a line was reserved: key = token, line, sku, units, deadline = when it lapses, version = base "
-        "version at the grant; cache.held from cache.available"
-    ),
-    "extend": "a live reservation's deadline moved: key = token, deadline (one row a line)",
-    "pin": "a live hold was consumed: key = token, deadline = the hold's deadline; cache.pinned from cache.held",
-    "free": (
-        "a line went back on sale: key = token, answer = released | lapsed; cache.available from cache.held "
-        "or cache.pinned"
-    ),
-    "drop": (
-        "a posted line's commitment moved to the record: key = token, version = L of its post; "
-        "cache.available from cache.pinned (or cache.held)"
-    ),
-    "rebase": (
-        "a snapshot was offered for a SKU: version = its V, watermark = its as-of time, answer = applied | "
-        "ignored, units = new base - old base; cache.available from cache.base"
-    ),
-    "adopt": "a rebuild pinned a line again: key = token; cache.pinned from cache.available",
-    "epoch": (
-        "the Stock Cache began anew: version = epoch, answer = lost | open; all its units are void until rebased"
-    ),
-    # Payment provider, outside. Accounts: provider, customer, refunds_pending
-    "capture": (
-        "money was taken: key, amount, answer = capture id; provider from customer. A replay has is_new = "
-        "False and no accounts"
-    ),
-    "authorisation": "the provider put money on hold: key, amount, answer = auth id; no money moves",
-    "void": "a hold was let go: key = auth id, amount",
-    "decline": "the provider declined: key, amount",
-    "refund": (
-        "money was given back: key, amount, answer = refund id; customer from provider. A replay has is_new = False"
-    ),
-    "refund_failed": (
-        "a refund came back, days after it was accepted: key, amount, answer = refund id; provider from customer"
-    ),
-    # System of record, outside. Accounts: record.on_hand, record.shipped, supplier, returns, adjustment, channel
-    "post": (
-        "one row an order in a batch: key = order/final, to_state = fulfilled | refunded, amount = money "
-        "booked, answer = posted | duplicate | rejected, is_new"
-    ),
-    "ship": (
-        "one row a line of a new fulfilled post: key, line, sku, units, version = L; record.shipped from record.on_hand"
-    ),
-    "receipt": "goods came in: sku, units, version; record.on_hand from supplier",
-    "return": "goods came back: sku, units, version; record.on_hand from returns",
-    "correction": "stock-take: sku, units (may be negative), version; record.on_hand from adjustment",
-    "foreign_sale": "another channel sold: sku, units, version; channel from record.on_hand",
-    # Notice, outside
-    "notice": "the customer was answered: to_state = fulfilled | declined | refunded | cancelled, is_new",
-    # Work queue, inside
-    "dead_letter": "a delivery was given up: order, units = deliveries",
-    # marks
-    "webhook": "mark: the provider tells the shop that something has become of an order's money",
-    "admitted": "mark of a service with a throttle: actor = service, key = verb, a call was let pass",
-    "cold_start": "mark of a worker whose turn begins cold",
-    "paused": "mark of a worker that froze: key = the fault's label, deadline = when it wakes",
-    "woke": "mark of a worker that goes on where it stood",
-    "worker_killed_at_deadline": "mark of a worker whose turn took too long",
-    # config
-    "opening": "config, one row a SKU: sku, units on hand at the start (base version 0)",
-    "limits": "config: answer = JSON object of what a checker must know of the scenario",
-    "quiet": "config: the fault phase ends at `time`; deadline = the latest moment by which all must have converged",
-    "end": "config, last row: the run ended at `time`; answer = complete | cut_short",
-}
-
-Digest = Callable[[bytes], Any]
-_BLOCK = 4096
-
 
 class History:
-    """An append-only table of rows, with a rolling digest that names it.
+    """An append-only table of rows, with a digest that names it.
 
-    `append` takes the columns after `index` in the order of `Row`; it is called once or twice a hop, so it stays bare.
+    Rows are packed into arrays a block at a time; see packed.py. `append` takes the columns after `index` in the order
+    of `Row`; the worlds, which cannot afford that, write through a `Recorder`.
 
     >>> history = History()
     >>> history.state(5, "foreign_sale", actor="record", sku="mug", units=2, version=1, witness="outside")
@@ -181,63 +99,90 @@ class History:
     """
 
     def __init__(self) -> None:
-        self._rows: list[tuple[Any, ...]] = []
-        self._hash = hashlib.blake2b(digest_size=16)
-        self._hashed = 0
-        self._places: dict[tuple[str, str], list[int]] = {}
-        self._placed = 0
+        self.written = Written()
+        self._packed = Packed()
         self._table: Table | None = None
+        self._raw: list[tuple[Any, ...]] = []
+        self._asked: dict[int, tuple[Any, ...]] = {}  # asks that `append` has seen: row -> what their answers repeat
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return self.written.rows
 
     def __getitem__(self, index: int) -> Row:
-        if index < 0:
-            index += len(self._rows)
-        return Row(index, *self._rows[index])
+        rows = len(self)
+        if not -rows <= index < rows:
+            raise IndexError(f"no row {index}; the history has {rows}")
+        return next(self.rows_at([index % rows]))
 
     def __iter__(self) -> Iterator[Row]:
-        make = Row._make
-        for index, values in enumerate(self._rows):
-            yield make((index, *values))
+        return self.rows_at(range(len(self)))
+
+    def rows_at(self, indices: Sequence[int] | np.ndarray[Any, Any]) -> Iterator[Row]:
+        """Some rows, in the order asked for."""
+        make, table = Row._make, self.table()
+        for start in range(0, len(indices), _CHUNK):
+            wanted = np.asarray(indices[start : start + _CHUNK], dtype=np.int64)
+            some = table if len(wanted) == len(table) else table.take(wanted)
+            yield from map(make, zip(wanted.tolist(), *map(some.values, _NAMES), strict=True))
 
     def raw(self) -> Sequence[tuple[Any, ...]]:
-        """The rows as bare tuples without their index, for loops that cannot afford more."""
-        return self._rows
+        """The rows as bare tuples without their index. Unpacks everything: for tests and small histories."""
+        if len(self._raw) != len(self):
+            self._raw = [row[1:] for row in self]
+        return self._raw
 
     def places(self) -> dict[tuple[str, str], list[int]]:
-        """Kind and operation -> indices of such rows, in order; counted once for as long as no row is added."""
-        if self._placed != len(self._rows):
-            places: dict[tuple[str, str], list[int]] = {}
-            for index, values in enumerate(self._rows):
-                key = values[1], values[2]
-                if key in places:
-                    places[key].append(index)
-                else:
-                    places[key] = [index]
-            self._places, self._placed = places, len(self._rows)
-        return self._places
+        table = self.table()
+        return {(table.text(k), table.text(o)): at.tolist() for (k, o), at in table._found().items()}
 
     def table(self) -> Table:
         """The rows by columns; made once for as long as no row is added."""
-        if self._table is None or len(self._table) != len(self._rows):
-            self._table = Table(self)
+        if self._table is None or len(self._table) != len(self):
+            self.pack()
+            packed, rows = self._packed, len(self)
+            if packed.rows < rows:
+                # The last block is not whole yet, so what it says first may still change places.
+                packed = packed.copy()
+                packed.add(self.written.until(rows), self.written, rows - packed.rows)
+            self._table = Table(packed)
         return self._table
 
-    def rows_at(self, indices: Iterable[int]) -> Iterator[Row]:
-        """Some rows, in the order asked for."""
-        make, rows = Row._make, self._rows
-        for index in indices:
-            yield make((index, *rows[index]))
-
-    def rows_to_append(self) -> list[tuple[Any, ...]]:
-        """The table itself, for a recorder that appends bare rows (every column of `Row` but `index`)."""
-        return self._rows
+    def pack(self) -> None:
+        """Pack the blocks that are whole; a long run that never did would take ten times the memory."""
+        written, packed = self.written, self._packed
+        while written.rows - packed.rows >= BLOCK:
+            taken = written.until(packed.rows + BLOCK)
+            packed.add(taken, written, BLOCK)
+            written.forget(taken)
 
     def append(self, values: tuple[Any, ...]) -> int:
         """Add a row (every column of `Row` but `index`) and return its index."""
-        self._rows.append(values)
-        return len(self._rows) - 1
+        written = self.written
+        index = written.rows
+        written.rows = index + 1
+        (time, kind, operation, op_id, attempt, key, actor, place, order, line, sku, units, amount, debit, credit,
+         answer, is_new, from_state, to_state, version, watermark, deadline, cause, witness) = values  # fmt: skip
+        if kind == "invoke" and values[9:21] == _PLAIN:
+            task, ordinal = op_id_parts(op_id)
+            route = written.routes[operation, actor, place, witness]
+            written.asks.extend((index, time, route, (order, key), task, ordinal, attempt, deadline, cause))
+            self._asked[index] = (op_id, attempt, operation, key, actor, place, order, witness)
+            return index
+        asked = self._asked.get(cause, _NEVER)
+        if (
+            kind in ("ok", "fail", "info")
+            and asked == (op_id, attempt, operation, key, actor, place, order, witness)
+            and (*values[9:15], *values[16:22]) == _PLAIN_ANSWER
+        ):
+            written.answers.extend((index, time, written.said[kind, answer], cause))
+        elif kind == "state" and asked[:2] == (op_id, attempt) and witness in ("outside", "inside"):
+            change = (operation, key, order, line, sku, units, amount, debit, credit, answer, is_new, from_state,
+                      to_state, version, watermark, deadline, witness == "outside")  # fmt: skip
+            written.changes.extend((index, time, written.services[actor, place], cause, change))
+        else:
+            written.others.append(index)
+            written.others.extend(values)
+        return index
 
     def state(self, time: int, operation: str, *, kind: str = "state", **columns: Any) -> int:
         """Add a row by naming its columns; what is not named is absent. For tests and rare rows."""
@@ -250,18 +195,7 @@ class History:
     @property
     def digest(self) -> str:
         """Thirty-two hexadecimal digits that two histories share only if every row is the same."""
-        rows = self._rows
-        while self._hashed < len(rows):
-            # Format 2 of marshal writes values only: no reference counts, no interning, so equal rows are equal bytes.
-            # Rows are hashed in blocks on the same boundaries whenever the digest is read.
-            end = min(self._hashed - self._hashed % _BLOCK + _BLOCK, len(rows))
-            if end % _BLOCK and end == len(rows):
-                tail = self._hash.copy()
-                tail.update(marshal.dumps(rows[self._hashed : end], 2))
-                return tail.hexdigest()
-            self._hash.update(marshal.dumps(rows[self._hashed : end], 2))
-            self._hashed = end
-        return self._hash.hexdigest()
+        return self.table().digest()
 
     def column(self, name: str) -> np.ndarray[Any, Any]:
         """One column as a numpy array: int64, bool, or object for text.
@@ -269,13 +203,13 @@ class History:
         raises   KeyError where there is no such column
         """
         kinds = dict(COLUMNS)
-        if name == "index":
-            return np.arange(len(self._rows), dtype=np.int64)
-        where = _NAMES.index(name) if name in kinds else None
-        if where is None:
+        if name not in kinds:
             raise KeyError(f"no column {name!r}; columns are {', '.join(kinds)}")
+        if name == "index":
+            return np.arange(len(self), dtype=np.int64)
+        values = self.table().values(name)
         dtype: Any = object if kinds[name] == "str" else kinds[name]
-        return np.array([values[where] for values in self._rows], dtype=dtype)
+        return np.array(values, dtype=dtype)
 
     def frame(self) -> pd.DataFrame:
         """The whole table as a pandas frame, one column a field of `Row`, times in microseconds."""
@@ -305,12 +239,16 @@ class History:
         """Read what `write_parquet` wrote. raises   FileNotFoundError, pyarrow.ArrowInvalid"""
         import pyarrow.parquet as pq
 
-        table = pq.read_table(path, columns=list(_NAMES))
         history = cls()
-        history._rows = list(zip(*(table.column(name).to_pylist() for name in _NAMES), strict=True))
+        for batch in pq.ParquetFile(path).iter_batches(BLOCK, columns=list(_NAMES)):
+            columns = {name: batch.column(name).to_pylist() for name in _NAMES}
+            for values in zip(*columns.values(), strict=True):
+                history.append(values)
+            history.pack()
         return history
 
 
+_CHUNK = 1 << 16
 _NAMES: tuple[str, ...] = tuple(name for name, _ in COLUMNS if name != "index")
 _DEFAULTS: dict[str, Any] = {
     name: {"int64": 0, "bool": False, "str": ""}[dtype] for name, dtype in COLUMNS if name != "index"
@@ -323,11 +261,15 @@ _DEFAULTS: dict[str, Any] = {
     "is_new": True,
     "witness": "inside",
 }
+_PLAIN = tuple(_DEFAULTS[name] for name in _NAMES[9:21])
+"""What the columns from `line` to `watermark` say of an ask that carries no goods and no money."""
+_PLAIN_ANSWER = tuple(_DEFAULTS[name] for name in (*_NAMES[9:15], *_NAMES[16:22]))
+_NEVER: tuple[Any, ...] = ()
 
 
 def first_difference(left: History, right: History) -> int | None:
     """Index of the first row in which two histories differ, or None where they are equal to the byte."""
-    for index, (ours, theirs) in enumerate(zip(left.raw(), right.raw(), strict=False)):
+    for index, (ours, theirs) in enumerate(zip(left, right, strict=False)):
         if ours != theirs:
             return index
     return None if len(left) == len(right) else min(len(left), len(right))

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
 from orderquake.model.flow import Change
 from orderquake.sim.history import History
@@ -21,95 +22,90 @@ def name_of(answer: object) -> str:
     return name
 
 
-class Recorder:
-    """A history, and the few shapes of rows that worlds append to it. Every method returns the row's index."""
+def values_of(
+    change: Change, time: int, op_id: str, attempt: int, actor: str, place: str, cause: int
+) -> tuple[Any, ...]:
+    """The row of what a service did, without its index."""
+    (operation, key, order, line, sku, units, amount, debit, credit, answer, is_new, from_state, to_state,
+     version, watermark, deadline, is_outside) = change  # fmt: skip
+    return (time, "state", operation, op_id, attempt, key, actor, place, order, line, sku, units, amount,
+            debit, credit, answer, is_new, from_state, to_state, version, watermark, deadline, cause,
+            "outside" if is_outside else "inside")  # fmt: skip
 
-    __slots__ = ("_rows", "history")
+
+class Recorder:
+    """A history, and the few shapes of rows that worlds append to it.
+
+    The wire and the services, through whose hands everything goes, take an index from `written` and put the values of
+    an ask, an answer or a change themselves, in the order that `Written` says; all else is told by a method.
+
+    said_of   type of answer -> its number, for those that were written before
+    """
+
+    __slots__ = ("history", "put_answer", "put_ask", "put_change", "said_of", "written")
 
     def __init__(self, history: History) -> None:
         self.history = history
-        self._rows = history.rows_to_append()
+        self.written = written = history.written
+        self.put_ask = written.asks.extend
+        self.put_answer = written.answers.extend
+        self.put_change = written.changes.extend
+        self.said_of: dict[type, int] = {}
 
-    def invoke(
-        self,
-        time: int,
-        verb: str,
-        about: tuple[str, str],
-        op_id: str,
-        attempt: int,
-        actor: str,
-        place: str,
-        deadline: int,
-        cause: int,
-    ) -> int:
-        """An ask was sent; `about` is the order it concerns and its key."""
-        rows = self._rows
-        rows.append(
-            (time, "invoke", verb, op_id, attempt, about[1], actor, place, about[0], -1, "", 0, 0, "", "", "", True,
-             "", "", -1, -1, deadline, cause, "inside")
-        )  # fmt: skip
-        return len(rows) - 1
+    def route(self, verb: str, actor: str, place: str, witness: str = "inside") -> int:
+        """The number of a route; to be asked for when its first ask is written, not before."""
+        return self.written.routes[verb, actor, place, witness]
 
-    def completion(
-        self,
-        time: int,
-        kind: str,
-        verb: str,
-        about: tuple[str, str],
-        op_id: str,
-        attempt: int,
-        actor: str,
-        place: str,
-        answer: str,
-        cause: int,
-    ) -> int:
-        """An ask was answered (`ok`), refused (`fail`) or not answered (`info`)."""
-        rows = self._rows
-        rows.append(
-            (time, kind, verb, op_id, attempt, about[1], actor, place, about[0], -1, "", 0, 0, "", "", answer, True,
-             "", "", -1, -1, -1, cause, "inside")
-        )  # fmt: skip
-        return len(rows) - 1
+    def service(self, actor: str, place: str) -> int:
+        """The number of who makes changes; to be asked for when the first is written."""
+        return self.written.services[actor, place]
+
+    def said(self, answer: object, kind: str = "ok") -> int:
+        """The number of a named answer of some kind; to be asked for when it is written."""
+        number = self.said_of.get(type(answer))
+        if number is None:
+            number = self.said_of[type(answer)] = self.written.said[kind, name_of(answer)]
+        return number
+
+    def without_answer(self, time: int, kind: str, why: str, cause: int) -> int:
+        """An ask was refused (`fail`), or not answered (`info`), or answered at once. Returns the row's index."""
+        written = self.written
+        index = written.rows
+        written.rows = index + 1
+        written.answers.extend((index, time, written.said[kind, why], cause))
+        return index
 
     def admitted(
         self, time: int, verb: str, about: tuple[str, str], op_id: str, actor: str, place: str, cause: int
     ) -> None:
         """A throttle let a call pass."""
-        self._rows.append(
-            (time, "mark", "admitted", op_id, 0, verb, actor, place, about[0], -1, "", 0, 0, "", "", "", True,
-             "", "", -1, -1, -1, cause, "inside")
-        )  # fmt: skip
+        self.history.state(
+            time, "admitted", kind="mark", op_id=op_id, key=verb, actor=actor, place=place, order=about[0], cause=cause
+        )
 
-    def changes(
-        self,
-        time: int,
-        journal: Sequence[Change],
-        op_id: str,
-        attempt: int,
-        actor: str,
-        place: str,
-        cause: int,
-    ) -> int:
-        """What a service did, a row each. Returns the index of the last row."""
-        rows = self._rows
+    def acted(self, time: int, journal: Sequence[Change], op_id: str, actor: str, place: str) -> None:
+        """Somebody at the service itself did something, a row each: a delivery, a stock-take, a restart."""
         for change in journal:
-            (operation, key, order, line, sku, units, amount, debit, credit, answer, is_new, from_state, to_state,
-             version, watermark, deadline, is_outside) = change  # fmt: skip
-            rows.append(
-                (time, "state", operation, op_id, attempt, key, actor, place, order, line, sku, units, amount,
-                 debit, credit, answer, is_new, from_state, to_state, version, watermark, deadline, cause,
-                 "outside" if is_outside else "inside")
-            )  # fmt: skip
-        return len(rows) - 1
+            self.history.append(values_of(change, time, op_id, 0, actor, place, -1))
 
-    def customer(
-        self, time: int, kind: str, operation: str, op_id: str, attempt: int, key: str, place: str, order: str,
-        answer: str, cause: int,
-    ) -> int:  # fmt: skip
-        """What a customer did or heard."""
-        rows = self._rows
-        rows.append(
+    def submitted(self, time: int, operation: str, op_id: str, attempt: int, key: str, place: str, order: str) -> int:
+        """A customer wants something. Returns the row's index."""
+        written = self.written
+        index = written.rows
+        written.rows = index + 1
+        route = written.routes[operation, "customer", place, "outside"]
+        written.asks.extend((index, time, route, (order, key), op_id, -1, attempt, -1, -1))
+        return index
+
+    def heard(
+        self, time: int, operation: str, kind: str, op_id: str, attempt: int, key: str, place: str, order: str,
+        answer: str, cause: int, asked: int,
+    ) -> None:  # fmt: skip
+        """What a customer was answered, and the row that led to it; `asked` is the row of what the customer wanted."""
+        if cause == asked:
+            self.without_answer(time, kind, answer, cause)
+            return
+        self.history.append(
             (time, kind, operation, op_id, attempt, key, "customer", place, order, -1, "", 0, 0, "", "", answer,
              True, "", "", -1, -1, -1, cause, "outside")
         )  # fmt: skip
-        return len(rows) - 1

@@ -22,7 +22,7 @@ from orderquake.model.payment import ServerError
 from orderquake.sim.checkers.fold import Checker, Judge
 from orderquake.sim.history import History, Row
 from orderquake.sim.plain import perform
-from orderquake.sim.recorder import Recorder, name_of
+from orderquake.sim.recorder import Recorder, name_of, values_of
 
 TOLD = frozenset({"charge", "refund", "reserve", "consume", "release", "read_changes", "refresh", "post", "settle"})
 """Asks that make a step of a story: another party later reads what they change. Status writes and notices fold."""
@@ -100,7 +100,7 @@ class Exhaustive:
         self.names = tuple(self.stores)
         self.judge = Judge(checkers)
         self.history = History()
-        self.recorder = Recorder(self.history)
+        recorder = Recorder(self.history)
         self.stands: dict[tuple[str, tuple[Any, ...], tuple[Any, ...]], Any] = {}
         self.handled: dict[tuple[str, Hashable, Any], tuple[Hashable, Any, tuple[Any, ...]]] = {}
         for sku, units in opening.items():
@@ -109,7 +109,7 @@ class Exhaustive:
         for order in orders:
             perform(design.register(order), self.stores)
             for name, store in self.stores.items():
-                self.recorder.changes(0, store.journal, "", 0, name, "", -1)
+                recorder.acted(0, store.journal, "", name, "")
                 store.journal.clear()
         self.heard = len(self.history)
         self.parties = tuple(f"order {order.id}" for order in orders) + tuple(jobs)
@@ -241,12 +241,9 @@ class Exhaustive:
     def hear(self, judged: Hashable, journal: tuple[Any, ...]) -> Hashable:
         """The checkers' states after what a service did."""
         self.judge.restore(judged)
-        start = len(self.history)
-        self.recorder.changes(0, journal, "", 0, "", "", -1)
-        for values in self.history.raw()[start:]:
+        for change in journal:
             self.heard += 1  # no two rows of a search share an index, whatever branch they stand on
-            self.judge.step(Row(self.heard, *values))
-        del self.history.rows_to_append()[start:]
+            self.judge.step(Row(self.heard, *values_of(change, 0, "", 0, "", "", -1)))
         return self.judge.snapshot()
 
     def violation(self, state: Any) -> dict[str, str]:

@@ -135,7 +135,7 @@ class Customers:
         """Send the submission; hear the answer, or try again."""
         attempt = visit.attempts
         visit.attempts += 1
-        row = self.note("invoke", "submit", visit, attempt, "", -1)
+        row = self.say("submit", visit, attempt)
         visit.open[attempt] = row
         self.kernel.after(self.leg(visit, 2 * attempt), self.enter, (visit, attempt, row))
         self.kernel.after(self.retries.after, self.wonder, (visit, attempt))
@@ -172,10 +172,10 @@ class Customers:
 
     def hear(self, what: tuple[Visit, int, str, int]) -> None:
         visit, attempt, answer, cause = what
-        if visit.arrival.walks_away or visit.open.pop(attempt, None) is None:
+        if visit.arrival.walks_away or (row := visit.open.pop(attempt, None)) is None:
             return
         visit.has_answer = True
-        self.note("ok", "submit", visit, attempt, answer, cause)
+        self.hear_of("submit", "ok", visit, attempt, answer, cause, row)
 
     def leave(self, task: Task, _how: str, _value: Any) -> None:
         """The front door has nobody to report to, and a hand free."""
@@ -186,7 +186,7 @@ class Customers:
         visit, attempt, row = what
         if visit.arrival.walks_away or visit.open.pop(attempt, None) is None:
             return
-        self.note("fail", "submit", visit, attempt, "rejected", row)
+        self.recorder.without_answer(self.kernel.now, "fail", "rejected", row)
         self.kernel.after(self.retries.after, self.try_again, visit)
 
     def try_again(self, visit: Visit) -> None:
@@ -199,23 +199,34 @@ class Customers:
         row = visit.open.pop(attempt, None)
         if row is None:
             return
-        self.note("info", "submit", visit, attempt, "silence", row)
+        self.recorder.without_answer(self.kernel.now, "info", "silence", row)
         self.try_again(visit)
 
-    def note(self, kind: str, operation: str, visit: Visit, attempt: int, answer: str, cause: int) -> int:
-        what = f"{visit.submission}.{attempt if operation == 'submit' else operation}"
-        return self.recorder.customer(
-            self.kernel.now, kind, operation, what, attempt, visit.submission, visit.arrival.place, visit.order.id,
-            answer, cause,
+    def say(self, operation: str, visit: Visit, attempt: int) -> int:
+        """The row of what a customer wants."""
+        return self.recorder.submitted(
+            self.kernel.now, operation, self.op_id(operation, visit, attempt), attempt, visit.submission,
+            visit.arrival.place, visit.order.id,
         )  # fmt: skip
+
+    def hear_of(self, operation: str, kind: str, visit: Visit, attempt: int, answer: str, cause: int, row: int) -> None:
+        """What came of it, and the row that led to that."""
+        self.recorder.heard(
+            self.kernel.now, operation, kind, self.op_id(operation, visit, attempt), attempt, visit.submission,
+            visit.arrival.place, visit.order.id, answer, cause, row,
+        )  # fmt: skip
+
+    @staticmethod
+    def op_id(operation: str, visit: Visit, attempt: int) -> str:
+        return f"{visit.submission}.{attempt if operation == 'submit' else operation}"
 
     # -- changing their minds
 
     def cancel(self, visit: Visit) -> None:
         order = visit.order
-        row = self.note("invoke", "cancel", visit, 0, "", -1)
+        row = self.say("cancel", visit, 0)
         if self.is_full(visit.arrival.place):
-            self.note("fail", "cancel", visit, 0, "rejected", row)
+            self.recorder.without_answer(self.kernel.now, "fail", "rejected", row)
             return
         self.inside[visit.arrival.place] += 1
         number, visits = self.world.luck_of(order.id)
@@ -224,12 +235,12 @@ class Customers:
         def reply(answer: str, cause: int) -> None:
             nonlocal heard
             heard = True
-            self.note("ok", "cancel", visit, 0, answer, cause)
+            self.hear_of("cancel", "ok", visit, 0, answer, cause, row)
 
         def ended(task: Task, how: str, value: Any) -> None:
             self.leave(task, how, value)
             if not heard:
-                self.note("info", "cancel", visit, 0, "silence", task.cause)
+                self.hear_of("cancel", "info", visit, 0, "silence", task.cause, row)
 
         self.world.performer.start(
             Task(

@@ -9,7 +9,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
-from orderquake.model.flow import Store
+from orderquake.model.flow import Change, Store
 from orderquake.sim.recorder import Recorder
 from orderquake.sim.scenario import Service
 from orderquake.sim.world.kernel import Kernel
@@ -56,6 +56,7 @@ class Replica:
         self.kernel = kernel
         self.wire = wire
         self.recorder = recorder
+        self.number = -1  # under which the history knows who makes these changes
         self.capacity = config.capacity
         self.queue_bound = config.queue_bound
         self.gate: Gate | None = None
@@ -117,7 +118,7 @@ class Replica:
     def admit(self, sending: Sending) -> None:
         """The throttles let an ask pass."""
         self.recorder.admitted(
-            self.kernel.now, sending.ask.verb, sending.about, sending.op_id, self.name, self.place, sending.row
+            self.kernel.now, sending.ask.verb, sending.ask.about(), sending.op_id, self.name, self.place, sending.row
         )
         self.enter(sending)
 
@@ -183,10 +184,7 @@ class Replica:
         if answer is None:
             answer = store.handle(sending.ask, now)
         if store.journal:
-            self.recorder.changes(
-                now, store.journal, sending.op_id, sending.attempt, self.name, self.place, sending.row
-            )
-            store.journal.clear()
+            self.record(now, store.journal, sending.row)
         if self.after is not None:
             self.after(sending.ask, answer)
         for trouble in self.troubles:
@@ -194,6 +192,19 @@ class Replica:
                 self.wire.guard(sending)
                 return
         self.wire.answer(sending, answer)
+
+    def record(self, now: int, journal: list[Change], cause: int) -> None:
+        """Write down what the store did for an ask, and empty its journal."""
+        number = self.number
+        if number < 0:
+            number = self.number = self.recorder.service(self.name, self.place)
+        written, put = self.recorder.written, self.recorder.put_change
+        row = written.rows
+        written.rows = row + len(journal)
+        for change in journal:
+            put((row, now, number, cause, change))
+            row += 1
+        journal.clear()
 
     # -- bad days
 
@@ -233,6 +244,6 @@ class Replica:
         now = self.kernel.now
         answer = self.store.handle(ask, now)
         if self.store.journal:
-            self.recorder.changes(now, self.store.journal, actor, 0, actor, self.place, -1)
+            self.recorder.acted(now, self.store.journal, actor, actor, self.place)
             self.store.journal.clear()
         return answer

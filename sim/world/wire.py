@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from orderquake.model.flow import NoReply, Refused, Send
 from orderquake.model.payment import ServerError
-from orderquake.sim.recorder import Recorder, name_of
+from orderquake.sim.recorder import Recorder
 from orderquake.sim.scenario import Scenario
 from orderquake.sim.world.delays import Latency
 from orderquake.sim.world.kernel import Kernel
@@ -28,36 +28,42 @@ NOBODY_KNOWS = 2**62
 
 
 class Sending:
-    """One ask under way; filled in by `Wire.send`.
+    """One ask under way.
 
-    about       order and key that the ask is about
     visit       the how-manieth ask with this verb for the order: finds its luck
+    ordinal     the how-manieth ask of its task
     row         its invoke row
     deadline    when the asker stops waiting
     back_us     how long the answer will take to come back; NOBODY_KNOWS where that depends on when it sets out
     incarnation of the replica when the ask was taken up; a restart loses it
     """
 
-    __slots__ = ("about", "ask", "attempt", "back_us", "deadline", "incarnation", "is_guarded", "op_id", "route",
-                 "row", "task", "visit")  # fmt: skip
-    task: Task
-    ask: Any
-    about: tuple[str, str]
-    route: Route
-    op_id: str
-    attempt: int
-    visit: int
-    row: int
-    deadline: int
-    back_us: int
-    incarnation: int
-    is_guarded: bool
+    __slots__ = ("ask", "attempt", "back_us", "deadline", "incarnation", "is_guarded", "ordinal", "route", "row",
+                 "task", "visit")  # fmt: skip
+
+    def __init__(
+        self, task: Task, ask: Any, route: Route, visit: int, ordinal: int, attempt: int, row: int, deadline: int
+    ) -> None:
+        self.task = task
+        self.ask = ask
+        self.route = route
+        self.visit = visit
+        self.ordinal = ordinal
+        self.attempt = attempt
+        self.row = row
+        self.deadline = deadline
+        self.back_us = 0
+        self.incarnation = 0
+        self.is_guarded = False
+
+    @property
+    def op_id(self) -> str:
+        return f"{self.task.id}#{self.ordinal}"
 
     def copy(self) -> Sending:
         """The same ask once more on the wire. Nobody waits for its answer: a task waits for the one that it sent."""
-        copy = Sending()
-        for name in Sending.__slots__:
-            setattr(copy, name, getattr(self, name))
+        copy = Sending(self.task, self.ask, self.route, self.visit, self.ordinal, self.attempt, self.row, self.deadline)
+        copy.back_us, copy.incarnation, copy.is_guarded = self.back_us, self.incarnation, self.is_guarded
         return copy
 
 
@@ -65,11 +71,13 @@ class Route:
     """How one verb travels from one sender to its service and back: what each part is drawn from.
 
     later   the way back, where it is drawn only when an answer sets out
+    number  under which the history knows it
     """
 
-    __slots__ = ("back", "later", "out", "replica", "service")
+    __slots__ = ("back", "later", "number", "out", "replica", "service")
 
-    def __init__(self, replica: Replica, out: Source, service: Source, back: Source) -> None:
+    def __init__(self, number: int, replica: Replica, out: Source, service: Source, back: Source) -> None:
+        self.number = number
         self.replica = replica
         self.out = out
         self.service = service
@@ -104,6 +112,8 @@ class Wire:
         self.kernel = kernel
         self.streams = streams
         self.recorder = recorder
+        self.written, self.said = recorder.written, recorder.said_of
+        self.put_ask, self.put_answer = recorder.put_ask, recorder.put_answer
         self.replicas: dict[str, Replica] = {}
         self.crashes: dict[str, list[Callable[[Task, Sending, str], bool]]] = {}
         self.pauses: dict[str, list[Callable[[Task, str, int, str], int | None]]] = {}
@@ -123,6 +133,7 @@ class Wire:
         work = replica.config.operations[verb] if is_own else replica.config.latency
         who = f"{sender.role}{sender.place}>{replica.place}/{service}.{verb}"
         route = sender.routes[verb] = Route(
+            self.recorder.route(verb, sender.actor, sender.place),
             replica,
             self.law(f"{who}/out", leg, air),
             self.law(f"{sender.role}{service}.{verb}", work, f"weather/{service}{f'.{verb}' if is_own else ''}"),
@@ -133,26 +144,19 @@ class Wire:
     def send(self, task: Task, effect: Send[Any]) -> None:
         """Put an ask on the wire; the task will hear an answer or a silence, once."""
         ask = effect.ask
-        sender = task.sender
         verb = ask.verb
-        route = sender.routes.get(verb) or self.route(sender, ask.service, verb)
+        route = task.sender.routes.get(verb) or self.route(task.sender, ask.service, verb)
         now = self.kernel.now
-        sending = task.waits_for = Sending()
-        sending.task = task
-        sending.ask = ask
-        sending.route = route
-        sending.about = about = ask.about()
-        sending.attempt = attempt = effect.attempt
-        sending.visit = visit = task.visits.get(verb, 0)
-        sending.deadline = deadline = now + effect.timeout_us
-        sending.incarnation = 0
-        sending.is_guarded = False
-        task.visits[verb] = visit + 1
-        task.asks += 1
-        sending.op_id = op_id = f"{task.id}#{task.asks}"
-        sending.row = self.recorder.invoke(
-            now, verb, about, op_id, attempt, sender.actor, sender.place, deadline, task.cause
-        )
+        visits = task.visits
+        visit = visits.get(verb, 0)
+        visits[verb] = visit + 1
+        task.asks = ordinal = task.asks + 1
+        attempt = effect.attempt
+        deadline = now + effect.timeout_us
+        row = self.written.rows
+        self.written.rows = row + 1
+        self.put_ask((row, now, route.number, ask.about(), task.id, ordinal, attempt, deadline, task.cause))
+        sending = task.waits_for = Sending(task, ask, route, visit, ordinal, attempt, row, deadline)
         if verb in self.crashes and any(strikes(task, sending, "before") for strikes in self.crashes[verb]):
             self.kill(task)
             return
@@ -197,16 +201,17 @@ class Wire:
         task = sending.task
         if task.waits_for is not sending:
             return
-        verb = sending.ask.verb
-        sender = task.sender
-        kind = "info" if type(answer) is ServerError else "ok"
-        task.cause = self.recorder.completion(
-            self.kernel.now, kind, verb, sending.about, sending.op_id, sending.attempt, sender.actor, sender.place,
-            name_of(answer), sending.row,
-        )  # fmt: skip
-        if verb in self.crashes and any(strikes(task, sending, "after") for strikes in self.crashes[verb]):
+        is_error = type(answer) is ServerError
+        written = self.written
+        task.cause = row = written.rows
+        written.rows = row + 1
+        said = self.said.get(type(answer)) or self.recorder.said(answer, "info" if is_error else "ok")
+        self.put_answer((row, self.kernel.now, said, sending.row))
+        if (verb := sending.ask.verb) in self.crashes and any(
+            strikes(task, sending, "after") for strikes in self.crashes[verb]
+        ):
             self.kill(task)
-        elif kind == "info":
+        elif is_error:
             self.fail(task, NoReply())
         else:
             self.resume(task, answer)
@@ -221,11 +226,7 @@ class Wire:
     def _without_answer(self, sending: Sending, kind: str, why: str, silence: Exception) -> None:
         task = sending.task
         if task.waits_for is sending:
-            sender = task.sender
-            task.cause = self.recorder.completion(
-                self.kernel.now, kind, sending.ask.verb, sending.about, sending.op_id, sending.attempt, sender.actor,
-                sender.place, why, sending.row,
-            )  # fmt: skip
+            task.cause = self.recorder.without_answer(self.kernel.now, kind, why, sending.row)
             self.fail(task, silence)
 
 

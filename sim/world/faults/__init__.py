@@ -232,7 +232,7 @@ class Wiped(Injected):
         self.struck()
         store: Any = self.replica.store
         store.lose_everything()
-        self.recorder.changes(self.kernel.now, store.journal, self.label, 0, "stock", self.replica.place, -1)
+        self.recorder.acted(self.kernel.now, store.journal, self.label, "stock", self.replica.place)
         store.journal.clear()
 
 
