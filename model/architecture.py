@@ -14,7 +14,7 @@ from orderquake.model.assumptions import Assumption
 from orderquake.model.flow import Ask, Flow, Store
 from orderquake.model.order import Order, State
 from orderquake.model.patience import patiently
-from orderquake.model.policy import Policy
+from orderquake.model.policy import Patience, Policy
 from orderquake.model.work_queue import Ack, Empty, Lease, Leased
 
 A = TypeVar("A")
@@ -43,6 +43,7 @@ class Architecture(ABC):
 
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
+        self.patience = _Patience(policy)
 
     # -- what the performer starts
 
@@ -87,9 +88,20 @@ class Architecture(ABC):
 
     def patiently(self, ask: Ask[A]) -> Flow[A]:
         """Ask with the patience that the policy has with this service; to be awaited."""
-        return patiently(ask, self.policy.patience_with(ask.service))
+        return patiently(ask, self.patience[ask.service])
 
     def move(self, order: Order, to: State, **columns: Any) -> Order:
         """The order in its next state. A move that the table does not have is a mistake of ours."""
         assert to in self.policy.states[order.state], f"{order.id}: {order.state} may not become {to}"
         return order._replace(state=to, **columns)
+
+
+class _Patience(dict[str, Patience]):
+    """A policy's patience with each service, looked up once."""
+
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy
+
+    def __missing__(self, service: str) -> Patience:
+        patience = self[service] = self.policy.patience_with(service)
+        return patience

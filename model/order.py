@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from orderquake.model.flow import NEVER, Instant
 
@@ -33,6 +33,8 @@ class State(StrEnum):
 class Sync(StrEnum):
     """Whether the system of record has the order: a column of its own."""
 
+    __hash__ = str.__hash__
+
     UNPOSTED = "unposted"
     POSTING = "posting"
     POSTED = "posted"
@@ -42,6 +44,9 @@ class Sync(StrEnum):
 FINAL = frozenset({State.FULFILLED, State.REFUNDED, State.DECLINED, State.CANCELLED})
 POSTABLE = frozenset({State.FULFILLED, State.REFUNDED})
 """Only these are posted; what was declined or cancelled never moved money or goods."""
+NEVER_POSTED = FINAL - POSTABLE
+SETTLED = frozenset({Sync.POSTED, Sync.DEAD_LETTER})
+"""The record has it, or never will by itself."""
 
 StateTable = Mapping[State, frozenset[State]]
 
@@ -144,4 +149,18 @@ class Order(NamedTuple):
     @property
     def is_synced(self) -> bool:
         """The record has it, or never needs it."""
-        return self.sync in (Sync.POSTED, Sync.DEAD_LETTER) or self.state in (State.DECLINED, State.CANCELLED)
+        return self.sync in SETTLED or self.state in NEVER_POSTED
+
+
+_PLACE = {name: place for place, name in enumerate(Order._fields)}
+
+
+def _replaced(order: Order, /, **columns: Any) -> Order:
+    """What every named tuple can do, in a third of the time: orders are hardly ever done anything else with."""
+    values = list(order)
+    for name, value in columns.items():
+        values[_PLACE[name]] = value
+    return tuple.__new__(Order, values)
+
+
+Order._replace = _replaced  # type: ignore[assignment,method-assign]

@@ -270,15 +270,16 @@ class OrderCache:
 
     def list_again(self, order: Order, now_us: int) -> None:
         """Keep the three lists: what is open, what the record still needs, what is either."""
-        if order.is_closed:
+        is_closed, is_synced = order.is_closed, order.is_synced
+        if is_closed:
             self.open.entries.pop(order.id, None)
         else:
             self.open.put_last(order.id, now_us)
-        if order.is_synced or order.state not in POSTABLE:
+        if is_synced or order.state not in POSTABLE:
             self.unposted.entries.pop(order.id, None)
         elif order.id not in self.unposted.entries:
             self.unposted.put_last(order.id, now_us)
-        if order.is_synced and order.is_closed:
+        if is_synced and is_closed:
             self.unsynced.entries.pop(order.id, None)
         elif order.id not in self.unsynced.entries:
             self.unsynced.put_last(order.id, now_us)

@@ -79,9 +79,10 @@ class Recorder:
         self, time: int, verb: str, about: tuple[str, str], op_id: str, actor: str, place: str, cause: int
     ) -> None:
         """A throttle let a call pass."""
-        self.history.state(
-            time, "admitted", kind="mark", op_id=op_id, key=verb, actor=actor, place=place, order=about[0], cause=cause
-        )
+        self.history.append(
+            (time, "mark", "admitted", op_id, 0, verb, actor, place, about[0], -1, "", 0, 0, "", "", "", True,
+             "", "", -1, -1, -1, cause, "inside")
+        )  # fmt: skip
 
     def acted(self, time: int, journal: Sequence[Change], op_id: str, actor: str, place: str) -> None:
         """Somebody at the service itself did something, a row each: a delivery, a stock-take, a restart."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from orderquake.model.order import Order
 from orderquake.sim.units import SECOND
+from orderquake.sim.world.kernel import Alarms
 from orderquake.sim.world.performer import Task
 from orderquake.sim.world.tempo import taken
 from orderquake.sim.world.wire import Sender, weather_between
@@ -51,6 +52,11 @@ class Visit:
         self.has_answer = False
 
 
+def is_answered(what: tuple[Visit, int]) -> bool:
+    visit, attempt = what
+    return attempt not in visit.open
+
+
 class Customers:
     """Sends everybody in at the right moment."""
 
@@ -60,6 +66,7 @@ class Customers:
         self.recorder = world.recorder
         self.arrivals = world.demand.arrivals
         self.retries = world.scenario.workload.retries
+        self.patience = Alarms(self.kernel, self.retries.after, self.wonder, is_answered)
         self.fronts = {place.name: Sender(f"front-{place.name}", place.name, "") for place in world.scenario.place}
         self.legs = {
             place.name: world.wire.law(
@@ -138,7 +145,7 @@ class Customers:
         row = self.say("submit", visit, attempt)
         visit.open[attempt] = row
         self.kernel.after(self.leg(visit, 2 * attempt), self.enter, (visit, attempt, row))
-        self.kernel.after(self.retries.after, self.wonder, (visit, attempt))
+        self.patience.set((visit, attempt))
 
     def is_full(self, place: str) -> bool:
         """Has this front door its hands full?"""
@@ -196,9 +203,7 @@ class Customers:
     def wonder(self, what: tuple[Visit, int]) -> None:
         """No answer after all this time? Then once more, with the same submission."""
         visit, attempt = what
-        row = visit.open.pop(attempt, None)
-        if row is None:
-            return
+        row = visit.open.pop(attempt)
         self.recorder.without_answer(self.kernel.now, "info", "silence", row)
         self.try_again(visit)
 

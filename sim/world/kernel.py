@@ -10,14 +10,21 @@ each call in an event and leaves the running to SimPy. Histories are equal to th
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from heapq import heappop, heappush
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import simpy
 from simpy.events import NORMAL
 
 Engine = Literal["fast", "stock"]
+
+
+class After(Protocol):
+    """How something is scheduled."""
+
+    def __call__(self, delay_us: int, run: Callable[[Any], None], argument: Any = None, /) -> None: ...
 
 
 def _fire(call: Call) -> None:
@@ -45,9 +52,12 @@ class Kernel:
     """Simulated time in integer microseconds, from 0.
 
     now    the present moment; read it, never write it
+    after  `after(delay_us, run, argument=None)` calls `run(argument)` so many microseconds from now; calls of one
+           moment run in the order of their making
     """
 
-    __slots__ = ("environment", "is_stock", "now", "queue", "serials")
+    __slots__ = ("after", "environment", "is_stock", "now", "queue", "serials")
+    after: After
 
     def __init__(self, engine: Engine = "fast") -> None:
         self.environment = simpy.Environment(initial_time=0)
@@ -55,13 +65,23 @@ class Kernel:
         self.queue: list[Any] = self.environment._queue
         self.serials = self.environment._eid
         self.now = 0
+        self.after = self._after_on_stock if self.is_stock else self._after_on_heap()
 
-    def after(self, delay_us: int, run: Callable[[Any], None], argument: Any = None) -> None:
-        """Call `run(argument)` so many microseconds from now; calls of one moment run in the order of their making."""
-        if self.is_stock:
-            self.environment.schedule(Call(self._stock_call, (run, argument)), delay=delay_us)  # type: ignore[arg-type]
-        else:
-            heappush(self.queue, (self.now + delay_us, NORMAL, next(self.serials), run, argument))
+    def _after_on_stock(self, delay_us: int, run: Callable[[Any], None], argument: Any = None) -> None:
+        self.environment.schedule(Call(self._stock_call, (run, argument)), delay=delay_us)  # type: ignore[arg-type]
+
+    def _after_on_heap(self) -> After:
+        # A function and not a method: it is called three times an ask, and looks nothing up.
+        def after(
+            delay_us: int,
+            run: Callable[[Any], None],
+            argument: Any = None,
+            queue: list[Any] = self.queue,
+            serial: Callable[[], int] = self.serials.__next__,
+        ) -> None:
+            heappush(queue, (self.now + delay_us, NORMAL, serial(), run, argument))
+
+        return after
 
     def _stock_call(self, what: tuple[Callable[[Any], None], Any]) -> None:
         self.now = self.environment._now  # type: ignore[assignment]  # SimPy types time as float; ours is int
@@ -81,16 +101,58 @@ class Kernel:
     def _run_fast(self, until_us: int) -> None:
         """SimPy's `step` in one loop; a call is run, an event goes SimPy's own way."""
         queue, environment = self.queue, self.environment
-        while queue:
+        heappush(queue, (until_us, FIRST, -1))
+        while True:
             entry = heappop(queue)
-            at_us = entry[0]
-            if at_us >= until_us:
-                heappush(queue, entry)
-                break
-            self.now = environment._now = at_us
-            if len(entry) == 5:
-                entry[3](entry[4])
-            else:
+            try:
+                self.now, _, _, run, argument = entry
+            except ValueError:  # no call of ours
+                if len(entry) == 3:
+                    break
+                self.now = environment._now = entry[0]
                 heappush(queue, entry)
                 environment.step()
+            else:
+                environment._now = self.now
+                run(argument)
         environment._now = until_us
+
+
+FIRST = -1
+"""Priority of the end of a run: before all that happens at that moment."""
+
+
+class Alarms:
+    """Calls that are all due equally long after they were made, most of which turn out to be needless.
+
+    They come due in the order of their making, so only the first stands on the heap, and those that are needless by
+    the time they get there never do.
+
+    is_needless   told an argument: is there nothing left to do for it?
+    """
+
+    __slots__ = ("delay_us", "is_needless", "kernel", "line", "run")
+
+    def __init__(
+        self, kernel: Kernel, delay_us: int, run: Callable[[Any], None], is_needless: Callable[[Any], bool]
+    ) -> None:
+        self.kernel = kernel
+        self.delay_us = delay_us
+        self.run = run
+        self.is_needless = is_needless
+        self.line: deque[tuple[int, Any]] = deque()
+
+    def set(self, argument: Any) -> None:
+        """One more."""
+        self.line.append((self.kernel.now + self.delay_us, argument))
+        if len(self.line) == 1:
+            self.kernel.after(self.delay_us, self._ring)
+
+    def _ring(self, _: Any) -> None:
+        line, now = self.line, self.kernel.now
+        while line and (line[0][0] <= now or self.is_needless(line[0][1])):
+            if not self.is_needless(line[0][1]):
+                self.run(line[0][1])
+            line.popleft()  # not before: what runs may set the next one, and must find the line begun
+        if line:
+            self.kernel.after(line[0][0] - now, self._ring)

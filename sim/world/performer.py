@@ -27,6 +27,7 @@ class Task:
 
     sender    from where, and as whom, it asks
     number    the order's original number (or a tick's), which finds its luck; `visits` counts its draws by verb
+    block     of luck that the number is in, and `slot`, its place there
     on_end    told (task, how it ended, what it returned)
     reply     told the answer to the customer, where somebody waits for one
     waits_for the ask whose answer the flow waits for; anything else that arrives is ignored
@@ -36,6 +37,7 @@ class Task:
 
     __slots__ = (
         "asks",
+        "block",
         "cause",
         "flow",
         "frozen_us",
@@ -44,6 +46,7 @@ class Task:
         "on_end",
         "reply",
         "sender",
+        "slot",
         "visits",
         "waits_for",
     )
@@ -63,6 +66,7 @@ class Task:
         self.id = id
         self.sender = sender
         self.number = number
+        self.block, self.slot = number >> 10 << 20, number & 1023
         self.visits = visits
         self.on_end = on_end
         self.reply = reply
@@ -88,7 +92,8 @@ class Performer:
         self.wire = wire
         self.pauses = wire.pauses
         self.frozen = 0
-        wire.resume = self.resume
+        wire.go = self._go
+        wire.freezes = self.freezes_after
         wire.fail = self.fail
         wire.kill = self.kill
 
@@ -98,10 +103,6 @@ class Performer:
 
     def resume(self, task: Task, answer: Any) -> None:
         """Give a flow what it waited for."""
-        if self.pauses and not isinstance(asked := task.waits_for, str):
-            go_on = partial(self._go, task, task.flow.send, answer)
-            if self._freezes(task, asked.ask, asked.visit, "after", go_on):
-                return
         self._go(task, task.flow.send, answer)
 
     def fail(self, task: Task, silence: Exception) -> None:
@@ -153,6 +154,11 @@ class Performer:
                 raise TypeError(f"the timed world cannot perform {effect!r}")
 
     # -- standing still
+
+    def freezes_after(self, task: Task, asked: Sending, answer: Any) -> bool:
+        """Does the task stand still after hearing this answer?"""
+        go_on = partial(self._go, task, task.flow.send, answer)
+        return self._freezes(task, asked.ask, asked.visit, "after", go_on)
 
     def _freezes(self, task: Task, ask: Any, visit: int, when: str, go_on: Callable[[], None]) -> bool:
         """Does the task stand still here? Then it goes on later, unless it is killed in its sleep."""

@@ -88,16 +88,7 @@ class Replica:
     # -- an ask comes
 
     def receive(self, sending: Sending, out_us: int) -> None:
-        """An ask was sent to us and takes `out_us` to come."""
-        kernel = self.kernel
-        if self.is_open:
-            work_us: Any = sending.route.service
-            if type(work_us) is not int:
-                work_us = work_us.draw(sending.task.number, sending.visit)
-            if kernel.now + out_us + work_us + sending.back_us > sending.deadline:
-                self.wire.guard(sending)
-            kernel.after(out_us + work_us, self.finish, sending)
-            return
+        """An ask was sent to us and takes `out_us` to come; where we are open, the wire makes it one wait instead."""
         for trouble in self.troubles:
             if trouble.loses_ask(sending):
                 self.wire.guard(sending)
@@ -160,11 +151,28 @@ class Replica:
         self.kernel.after(work_us, self.finish, sending)
 
     def work(self, sending: Sending) -> int:
-        service = sending.route.service
+        service = sending.way.service
         if type(service) is int:
             return service
         drawn: int = service.draw(sending.task.number, sending.visit)  # type: ignore[union-attr]
         return drawn
+
+    def serve(self, sending: Sending) -> None:
+        """The moment of effect where nothing stands in the way; `finish` says the same in full."""
+        if self.before is not None:
+            self.finish(sending)
+            return
+        now = self.kernel.now
+        store = self.store
+        answer = store.handle(sending.ask, now)
+        if store.journal:
+            self.record(now, store.journal, sending.row)
+        if self.after is not None:
+            self.after(sending.ask, answer)
+        back_us = sending.back_us
+        if now + back_us > sending.deadline:
+            back_us = self.wire.way_back(sending)
+        self.kernel.after(back_us, self.wire.arrive, (sending, answer))
 
     def finish(self, sending: Sending) -> None:
         """The moment of effect."""

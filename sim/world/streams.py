@@ -41,19 +41,23 @@ class Stream:
         self.name = name
         self._key = int.from_bytes(hashlib.blake2b(f"{seed}/{name}".encode(), digest_size=16).digest(), "little")
         self._sample = sample
-        self._blocks: dict[int, list[Any]] = {}  # block << 20 | attempt -> its values
+        self._blocks: dict[int, memoryview] = {}  # block << 20 | attempt -> its values
 
     def draw(self, number: int, attempt: int = 0) -> Any:
         """The value for one order (or tick, or whatever is numbered from 0), the n-th time it asks."""
-        block = self._blocks.get(number >> 10 << 20 | attempt)
-        if block is None:
-            block = self._fill(number >> 10, attempt)
-        return block[number & 1023]
+        return self.block(number >> 10, attempt)[number & 1023]
 
-    def _fill(self, block: int, attempt: int) -> list[Any]:
+    def block(self, block: int, attempt: int) -> memoryview:
+        """The values of 1,024 numbers from `block` times 1,024 on."""
+        values = self._blocks.get(block << 20 | attempt)
+        return self._fill(block, attempt) if values is None else values
+
+    def _fill(self, block: int, attempt: int) -> memoryview:
         # Counter words: [drawn, attempt, block, 0]; drawing advances word 0 only, so blocks never overlap.
         generator = np.random.Generator(np.random.Philox(key=self._key, counter=[0, attempt, block, 0]))
-        values: list[Any] = self._sample(generator, _BLOCK).tolist()
+        # Kept as they are: of most blocks few values are drawn, and an object for each would be four times as big.
+        drawn: Any = np.ascontiguousarray(self._sample(generator, _BLOCK))
+        values = memoryview(drawn)
         if len(self._blocks) >= 4096:
             # A long run leaves old blocks behind; they can always be made again.
             for old in list(self._blocks)[:2048]:

@@ -6,8 +6,9 @@ certain to be in time: only who might wait in vain gets a guard that ends the wa
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from orderquake.model.flow import NoReply, Refused, Send
 from orderquake.model.payment import ServerError
@@ -15,7 +16,7 @@ from orderquake.sim.recorder import Recorder
 from orderquake.sim.scenario import Scenario
 from orderquake.sim.world.delays import Latency
 from orderquake.sim.world.kernel import Kernel
-from orderquake.sim.world.streams import Streams
+from orderquake.sim.world.streams import Stream, Streams
 from orderquake.sim.world.tempo import Source, Tempo, source_of, taken
 
 if TYPE_CHECKING:
@@ -38,21 +39,19 @@ class Sending:
     incarnation of the replica when the ask was taken up; a restart loses it
     """
 
-    __slots__ = ("ask", "attempt", "back_us", "deadline", "incarnation", "is_guarded", "ordinal", "route", "row",
-                 "task", "visit")  # fmt: skip
+    __slots__ = ("ask", "back_us", "deadline", "incarnation", "is_guarded", "ordinal", "row", "task", "visit", "way")
 
     def __init__(
-        self, task: Task, ask: Any, route: Route, visit: int, ordinal: int, attempt: int, row: int, deadline: int
+        self, task: Task, ask: Any, way: Way, visit: int, ordinal: int, row: int, deadline: int, back_us: int
     ) -> None:
         self.task = task
         self.ask = ask
-        self.route = route
+        self.way = way
         self.visit = visit
         self.ordinal = ordinal
-        self.attempt = attempt
         self.row = row
         self.deadline = deadline
-        self.back_us = 0
+        self.back_us = back_us
         self.incarnation = 0
         self.is_guarded = False
 
@@ -62,27 +61,63 @@ class Sending:
 
     def copy(self) -> Sending:
         """The same ask once more on the wire. Nobody waits for its answer: a task waits for the one that it sent."""
-        copy = Sending(self.task, self.ask, self.route, self.visit, self.ordinal, self.attempt, self.row, self.deadline)
-        copy.back_us, copy.incarnation, copy.is_guarded = self.back_us, self.incarnation, self.is_guarded
+        copy = Sending(self.task, self.ask, self.way, self.visit, self.ordinal, self.row, self.deadline, self.back_us)
+        copy.incarnation, copy.is_guarded = self.incarnation, self.is_guarded
         return copy
 
 
-class Route:
-    """How one verb travels from one sender to its service and back: what each part is drawn from.
+Block: TypeAlias = tuple[Sequence[int], Sequence[int], Sequence[int]]
+"""Of 1,024 orders that ask for the same time: the ways out, the pieces of work, the ways back, microseconds each."""
+FEW = 256
+"""Blocks that a way keeps at hand."""
 
-    later   the way back, where it is drawn only when an answer sets out
-    number  under which the history knows it
+
+class Way:
+    """How one verb travels from a place to its service and back, for all of one role: what each part is drawn from.
+
+    is_still  nothing looks at the clock: all of a journey can be drawn when it begins
+    served    what happens to an ask when an open replica has done its work
     """
 
-    __slots__ = ("back", "later", "number", "out", "replica", "service")
+    __slots__ = ("back", "blocks", "is_still", "out", "replica", "served", "service")
 
-    def __init__(self, number: int, replica: Replica, out: Source, service: Source, back: Source) -> None:
-        self.number = number
+    def __init__(self, replica: Replica, out: Source, service: Source, back: Source) -> None:
         self.replica = replica
+        self.served = replica.serve
         self.out = out
         self.service = service
-        self.later = back
-        self.back = NOBODY_KNOWS if isinstance(back, Tempo) else back
+        self.back = back
+        self.is_still = not any(isinstance(part, Tempo) for part in (out, service, back))
+        self.blocks: dict[int, Block] = {}
+
+    def block(self, which: int) -> Block:
+        """Luck for one more block; `which` as `Task.block` and a visit make it."""
+        if len(self.blocks) >= FEW:  # a long run leaves old blocks behind; they can always be made again
+            for old in list(self.blocks)[: FEW // 2]:
+                del self.blocks[old]
+        number, attempt = which >> 20, which & 0xFFFFF
+        out, work, back = (
+            always(part) if isinstance(part, int) else cast(Stream, part).block(number, attempt)
+            for part in (self.out, self.service, self.back)
+        )
+        made = self.blocks[which] = (out, work, back)
+        return made
+
+
+@cache
+def always(value: int) -> Sequence[int]:
+    """A block of one value."""
+    return [value] * 1024
+
+
+class Route:
+    """A way as one sender takes it; the history knows it by its number."""
+
+    __slots__ = ("number", "way")
+
+    def __init__(self, number: int, way: Way) -> None:
+        self.number = number
+        self.way = way
 
 
 class Sender:
@@ -103,18 +138,20 @@ class Sender:
 class Wire:
     """Carries every ask of a run."""
 
-    resume: Callable[[Task, Any], None]
+    go: Callable[[Task, Callable[[Any], Any], Any], None]
+    freezes: Callable[[Task, Sending, Any], bool]
     fail: Callable[[Task, Exception], None]
     kill: Callable[[Task], None]
 
     def __init__(self, scenario: Scenario, kernel: Kernel, streams: Streams, recorder: Recorder) -> None:
         self.scenario = scenario
-        self.kernel = kernel
+        self.kernel, self.after = kernel, kernel.after
         self.streams = streams
         self.recorder = recorder
         self.written, self.said = recorder.written, recorder.said_of
         self.put_ask, self.put_answer = recorder.put_ask, recorder.put_answer
         self.replicas: dict[str, Replica] = {}
+        self.ways: dict[tuple[str, str, str, str], Way] = {}
         self.crashes: dict[str, list[Callable[[Task, Sending, str], bool]]] = {}
         self.pauses: dict[str, list[Callable[[Task, str, int, str], int | None]]] = {}
 
@@ -126,20 +163,26 @@ class Wire:
         return source_of(name, weather or name, latency, self.streams, self.kernel)
 
     def route(self, sender: Sender, service: str, verb: str) -> Route:
+        which = sender.role, sender.place, service, verb
+        if which not in self.ways:
+            self.ways[which] = self.way(*which)
+        number = self.recorder.route(verb, sender.actor, sender.place)
+        route = sender.routes[verb] = Route(number, self.ways[which])
+        return route
+
+    def way(self, role: str, place: str, service: str, verb: str) -> Way:
         replica = self.replicas[service]
-        leg = self.scenario.latency_between(sender.place, replica.place)
-        air = weather_between(sender.place, replica.place)
+        leg = self.scenario.latency_between(place, replica.place)
+        air = weather_between(place, replica.place)
         is_own = verb in replica.config.operations
         work = replica.config.operations[verb] if is_own else replica.config.latency
-        who = f"{sender.role}{sender.place}>{replica.place}/{service}.{verb}"
-        route = sender.routes[verb] = Route(
-            self.recorder.route(verb, sender.actor, sender.place),
+        who = f"{role}{place}>{replica.place}/{service}.{verb}"
+        return Way(
             replica,
             self.law(f"{who}/out", leg, air),
-            self.law(f"{sender.role}{service}.{verb}", work, f"weather/{service}{f'.{verb}' if is_own else ''}"),
+            self.law(f"{role}{service}.{verb}", work, f"weather/{service}{f'.{verb}' if is_own else ''}"),
             self.law(f"{who}/back", leg, air),
         )
-        return route
 
     def send(self, task: Task, effect: Send[Any]) -> None:
         """Put an ask on the wire; the task will hear an answer or a silence, once."""
@@ -151,52 +194,64 @@ class Wire:
         visit = visits.get(verb, 0)
         visits[verb] = visit + 1
         task.asks = ordinal = task.asks + 1
-        attempt = effect.attempt
         deadline = now + effect.timeout_us
-        row = self.written.rows
-        self.written.rows = row + 1
-        self.put_ask((row, now, route.number, ask.about(), task.id, ordinal, attempt, deadline, task.cause))
-        sending = task.waits_for = Sending(task, ask, route, visit, ordinal, attempt, row, deadline)
-        if verb in self.crashes and any(strikes(task, sending, "before") for strikes in self.crashes[verb]):
+        written = self.written
+        row = written.rows
+        written.rows = row + 1
+        self.put_ask((row, now, route.number, ask.about(), task.id, ordinal, effect.attempt, deadline, task.cause))
+        way = route.way
+        if way.is_still:
+            slot = task.slot
+            out, work, back = way.blocks.get(task.block | visit) or way.block(task.block | visit)
+            out_us, work_us, back_us = out[slot], work[slot], back[slot]
+        else:
+            out_us, work_us = taken(way.out, task.number, visit), NOBODY_KNOWS
+            back_us = NOBODY_KNOWS if type(way.back) is Tempo else taken(way.back, task.number, visit)
+        sending = task.waits_for = Sending(task, ask, way, visit, ordinal, row, deadline, back_us)
+        if self.crashes and any(strikes(task, sending, "before") for strikes in self.crashes.get(verb, ())):
             self.kill(task)
             return
-        out_us: Any = route.out
-        if type(out_us) is not int:
-            out_us = out_us.draw(task.number, visit)
-        back_us: Any = route.back
-        sending.back_us = back_us if type(back_us) is int else back_us.draw(task.number, visit)
-        if now + out_us >= deadline:
-            self.guard(sending)
-        route.replica.receive(sending, out_us)
+        replica = way.replica
+        if replica.is_open:
+            if work_us == NOBODY_KNOWS:
+                work_us = taken(way.service, task.number, visit)
+            if now + out_us + work_us + back_us > deadline or now + out_us >= deadline:
+                self.guard(sending)
+            self.after(out_us + work_us, way.served, sending)
+        else:
+            if now + out_us >= deadline:
+                self.guard(sending)
+            replica.receive(sending, out_us)
 
     def guard(self, sending: Sending) -> None:
         """Somebody might wait in vain: end the wait at the deadline."""
         if not sending.is_guarded:
             sending.is_guarded = True
-            self.kernel.after(max(0, sending.deadline - self.kernel.now), self._silence, sending)
+            self.after(max(0, sending.deadline - self.kernel.now), self._silence, sending)
 
     def answer(self, sending: Sending, answer: Any) -> None:
         """Send an answer back; where it would be late, the silence comes first."""
         back_us = sending.back_us
         if self.kernel.now + back_us > sending.deadline:
             back_us = self.way_back(sending)
-        self.kernel.after(back_us, self._arrive, (sending, answer))
+        self.after(back_us, self.arrive, (sending, answer))
 
     def refuse(self, sending: Sending, why: str) -> None:
         """Send a definite refusal back."""
         back_us = sending.back_us
         if self.kernel.now + back_us > sending.deadline:
             back_us = self.way_back(sending)
-        self.kernel.after(back_us, self._refused, (sending, why))
+        self.after(back_us, self._refused, (sending, why))
 
     def way_back(self, sending: Sending) -> int:
         """How long it takes to come back late, or from now on where only the moment tells."""
         self.guard(sending)
         if sending.back_us != NOBODY_KNOWS:
             return sending.back_us
-        return taken(sending.route.later, sending.task.number, sending.visit)
+        return taken(sending.way.back, sending.task.number, sending.visit)
 
-    def _arrive(self, sent: tuple[Sending, Any]) -> None:
+    def arrive(self, sent: tuple[Sending, Any]) -> None:
+        """An answer is back."""
         sending, answer = sent
         task = sending.task
         if task.waits_for is not sending:
@@ -207,14 +262,12 @@ class Wire:
         written.rows = row + 1
         said = self.said.get(type(answer)) or self.recorder.said(answer, "info" if is_error else "ok")
         self.put_answer((row, self.kernel.now, said, sending.row))
-        if (verb := sending.ask.verb) in self.crashes and any(
-            strikes(task, sending, "after") for strikes in self.crashes[verb]
-        ):
+        if self.crashes and any(strikes(task, sending, "after") for strikes in self.crashes.get(sending.ask.verb, ())):
             self.kill(task)
         elif is_error:
             self.fail(task, NoReply())
-        else:
-            self.resume(task, answer)
+        elif not (self.pauses and self.freezes(task, sending, answer)):
+            self.go(task, task.flow.send, answer)
 
     def _refused(self, sent: tuple[Sending, str]) -> None:
         sending, why = sent

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from orderquake.model.work_queue import Enqueue, Leased, WorkQueue
 from orderquake.sim.units import SECOND
+from orderquake.sim.world.kernel import Alarms
 from orderquake.sim.world.performer import DONE, KILLED, Task
 from orderquake.sim.world.tempo import Source
 from orderquake.sim.world.tempo import taken as drawn
@@ -52,6 +53,12 @@ class Worker:
         self.turn = 0
 
 
+def is_over(which: tuple[Worker, int]) -> bool:
+    """Has this turn of a worker ended?"""
+    worker, turn = which
+    return worker.turn != turn or worker.task is None
+
+
 class Workers:
     """All workers of a run, and who of them has nothing to do."""
 
@@ -59,7 +66,7 @@ class Workers:
         self.world = world
         self.kernel = world.kernel
         self.performer = world.performer
-        self.deadline_us = world.design.policy.worker_deadline_us
+        self.deadlines = Alarms(self.kernel, world.design.policy.worker_deadline_us, self.deadline, is_over)
         self.turns = 0
         places = world.scenario.place
         cold = {place.name: world.wire.law(f"workers/{place.name}/cold_start", place.cold_start) for place in places}
@@ -151,7 +158,7 @@ class Workers:
             self.drop(worker, how)
             return
         worker.leased = value
-        self.kernel.after(self.deadline_us, self.deadline, (worker, worker.turn))
+        self.deadlines.set((worker, worker.turn))
         number, visits = self.world.luck_of(value.order_id)
 
         def advanced(task: Task, how: str, more: Any) -> None:
@@ -197,14 +204,15 @@ class Workers:
 
     def rest(self, worker: Worker) -> None:
         """Take the next order, or park where there is none."""
+        self.world.history.pack()
         if self.queue.has_work(self.kernel.now) and not self.world.wire.replicas["queue"].is_down:
             self.take(worker)
         else:
             self.parked.append(worker)
 
     def deadline(self, which: tuple[Worker, int]) -> None:
-        worker, turn = which
-        if worker.turn != turn or worker.task is None:
+        worker, _ = which
+        if is_over(which) or worker.task is None:
             return
         if worker.task.frozen_us:  # its clock stood still as well
             self.kernel.after(worker.task.frozen_us, self.deadline, which)

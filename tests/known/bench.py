@@ -158,7 +158,7 @@ class Play:
 
         Luck is found by name and number, so the stream of that name tells it again.
         """
-        work = self.front.routes[verb].service
+        work = self.front.routes[verb].way.service
         if isinstance(work, Stream):
             return np.array([work.draw(arrival.number) for arrival in self.arrivals], dtype=np.float64)
         assert isinstance(work, int), "a service whose tempo changes tells nobody again how long it took"
