@@ -15,7 +15,8 @@ from orderquake.model import policy as shop
 from orderquake.model.architecture import Architecture
 from orderquake.sim.checkers import all_checkers
 from orderquake.sim.checkers.columns import second_opinion
-from orderquake.sim.checkers.fold import Verdict, judge
+from orderquake.sim.checkers.fold import Verdict
+from orderquake.sim.checkers.judge import judge, judge_fully
 from orderquake.sim.checkers.verdicts import run_verdict
 from orderquake.sim.history import History
 from orderquake.sim.scenario import Scenario
@@ -23,6 +24,8 @@ from orderquake.sim.scenario_file import load_scenario
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from orderquake.sim.world.streams import Deviation, Streams
 
 
 @dataclass
@@ -33,6 +36,7 @@ class Run:
     verdicts  checker -> verdict; `verdict` is the run's own, by the scenario's `must_exercise`
     gauges    name -> (moments in microseconds, values)
     wall_s    seconds that the run took, without judging and drawing
+    deviations   single draws that were overruled
     """
 
     scenario: Scenario
@@ -44,6 +48,7 @@ class Run:
     verdicts: dict[str, Verdict]
     verdict: str
     notes: tuple[str, ...] = ()
+    deviations: tuple[Deviation, ...] = ()
 
     @property
     def digest(self) -> str:
@@ -67,6 +72,12 @@ class Run:
 
         return outcomes(self.history)
 
+    def points(self) -> pd.DataFrame:
+        """Sometimes-points: the rare moments of a sound design; how often each was passed, and where first."""
+        from orderquake.sim.study.points.rates import frame
+
+        return frame(self.history)
+
     def to_json(self) -> dict[str, Any]:
         """The run as one JSON object, without its history."""
         from orderquake.sim.study.summary import summary
@@ -79,13 +90,17 @@ def simulate(
     on: str | type[Architecture] = "hot_cold",
     seed: int = 1,
     progress: Callable[[float], None] | None = None,
+    is_doubted: bool = False,
+    luck: Streams | None = None,
 ) -> Run:
     """Run a scenario on a design, and judge what happened.
 
-    scenario   a Scenario, the name of one that comes along, or a path to a TOML file
-    on         name of a design, or a class of one's own
-    progress   told the share of the scenario's horizon that has been played
-    raises     ScenarioError where the scenario does not hold together, KeyError where there is no such design
+    scenario     a Scenario, the name of one that comes along, or a path to a TOML file
+    on           name of a design, or a class of one's own
+    progress     told the share of the scenario's horizon that has been played
+    is_doubted   judge three ways and compare; see `judged`
+    luck         fresh streams of the same seed, with single draws overruled or noted; see `choices`
+    raises       ScenarioError where the scenario does not hold together, KeyError where there is no such design
 
     >>> run = simulate("last_unit", seed=3)
     >>> run.verdict
@@ -98,10 +113,13 @@ def simulate(
     design = design_of(on)(policy_of(scenario))
     began = time.perf_counter()
     with _without_collector():
-        world = World(scenario, design, seed)
+        world = World(scenario, design, seed, luck=luck)
         world.run(progress)
         wall_s = time.perf_counter() - began
-        return judged(scenario, design.name, seed, world.history, world.gauges.series(), wall_s, unseen(world))
+        series, unseen_faults = world.gauges.series(), unseen(world)
+        run = judged(scenario, design.name, seed, world.history, series, wall_s, unseen_faults, is_doubted)
+        run.deviations = world.streams.deviations
+        return run
 
 
 def judged(
@@ -112,19 +130,37 @@ def judged(
     gauges: dict[str, tuple[list[int], list[float]]],
     wall_s: float,
     unseen_faults: tuple[str, ...] = (),
+    is_doubted: bool = False,
 ) -> Run:
-    """A run with its verdicts: every checker, the second opinions, and the faults that had to be seen."""
+    """A run with its verdicts: every checker, and the faults that had to be seen.
+
+    is_doubted   let the checkers hear every row as well, ask for the second opinions, and compare
+    raises       AssertionError where two ways to judge disagree, which is a mistake of the harness
+    """
     verdicts = judge(history, all_checkers())
-    disagreements = second_opinion(history, verdicts)
-    if disagreements:
+    if is_doubted and (disagreements := doubts(history, verdicts)):
         raise AssertionError(
             f"two implementations of one promise disagree on {scenario.name} with seed {seed}: {disagreements}"
         )
+    from orderquake.sim.study.points.rates import missing, why_unknown
+
     verdict = run_verdict(verdicts, scenario.must_exercise)
-    if unseen_faults and verdict == "valid":
+    missed = missing(history, scenario.must_see)
+    if (unseen_faults or missed) and verdict == "valid":
         verdict = "unknown"
-    notes = tuple(f"fault {label} was never seen to strike" for label in unseen_faults)
+    notes = (*(f"fault {label} was never seen to strike" for label in unseen_faults), *why_unknown(missed))
     return Run(scenario, architecture, seed, history, gauges, wall_s, verdicts, verdict, notes)
+
+
+def doubts(history: History, verdicts: Mapping[str, Verdict]) -> list[str]:
+    """What the folds over every row and the second opinions say against these verdicts, a sentence each."""
+    fully = judge_fully(history, all_checkers())
+    differing = [
+        f"{name}: {verdicts[name]} as judged, {verdict} by all rows"
+        for name, verdict in fully.items()
+        if verdicts[name] != verdict
+    ]
+    return differing + second_opinion(history, fully)
 
 
 def design_of(on: str | type[Architecture]) -> type[Architecture]:

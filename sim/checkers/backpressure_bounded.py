@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import ClassVar, NamedTuple
+from math import gcd
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
 
 from orderquake.sim.checkers.finding import NOTHING, NOWHERE, Aside, Finding, Kinds, PartByPart, broken, kept
 from orderquake.sim.checkers.fold import EVERY, Context
-from orderquake.sim.history import Row
+from orderquake.sim.checkers.groups import Ints
+from orderquake.sim.checkers.shelves import limits_are_known
+from orderquake.sim.history import History, Row
 
 ONE_CALL = 10**12
 """A call, in the units of a bucket's level: millionths of a call a second, times microseconds."""
@@ -24,6 +29,22 @@ class Pressure(NamedTuple):
     time: int = 0
     latest: Aside = NOWHERE
     tests: Aside = NOTHING
+
+
+def stays_below_the_brim(time: Ints, throttle: Mapping[str, Any]) -> bool:
+    """Whether a bucket surely takes all calls: it is as full as it stands above its lowest so far, had it no bottom.
+
+    source   Lindley (1952), unfolded
+    """
+    rate = round(throttle["per_s"] * 1_000_000)
+    unit = gcd(ONE_CALL, rate)
+    call, leak = ONE_CALL // unit, rate // unit
+    if call * len(time) + leak * int(np.abs(time).max(initial=0)) >= 2**62:
+        return False
+    bottomless = call * np.arange(len(time)) - leak * time
+    above = bottomless - np.minimum(np.minimum.accumulate(bottomless), 0)
+    fullest = (int(above.max(initial=0)) + call) * unit
+    return bool(fullest <= throttle["burst"] * ONE_CALL)
 
 
 class BackpressureBounded(PartByPart[Pressure]):
@@ -81,3 +102,32 @@ class BackpressureBounded(PartByPart[Pressure]):
 
     def settle(self, part: str, state: Pressure, context: Context) -> Finding:
         return kept(state.tests)
+
+    def screen(self, history: History, context: Context) -> int | None:
+        """Attempts stay below their limits, and throttles' buckets below the brim."""
+        table = history.table()
+        asks, calls = table.at("invoke"), table.at("mark", "admitted")
+        asks = asks[table.attempt[asks] != 0]
+        is_plain = limits_are_known(table, asks) and limits_are_known(table, calls) and table.key[calls].all()
+        if not is_plain:
+            return None
+        tests = 0
+        operation, attempt = table.operation[asks], table.attempt[asks]
+        for code in np.unique(operation).tolist():
+            allowed = context.limits.get("max_attempts", {}).get(table.text(code))
+            if allowed is not None:
+                mine = attempt[operation == code]
+                if mine.max() >= allowed:
+                    return None
+                tests += len(mine)
+        actor, key, time = table.actor[calls], table.key[calls], table.time[calls]
+        for code in np.unique(actor).tolist():
+            mine, name = actor == code, table.text(code)
+            verbs = [mine & (key == verb) for verb in np.unique(key[mine]).tolist()]
+            for limit, buckets in (("throttles", verbs), ("account_throttles", [mine])):
+                throttle = context.limits.get(limit, {}).get(name)
+                if throttle is not None:
+                    if not all(stays_below_the_brim(time[bucket], throttle) for bucket in buckets):
+                        return None
+                    tests += int(mine.sum())
+        return tests

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import ClassVar, NamedTuple
 
+import numpy as np
+
 from orderquake.sim.checkers.basket import Basket, basket_part
 from orderquake.sim.checkers.book import RECORD_ROWS
 from orderquake.sim.checkers.finding import NOWHERE, Aside, Finding, Kinds, PartByPart, kept, not_by_the_end
 from orderquake.sim.checkers.fold import Context
-from orderquake.sim.history import NONE, Row
+from orderquake.sim.checkers.shelves import MOVES, RECORD, applied_snapshots, rows_of
+from orderquake.sim.history import NONE, History, Row
 
 NEEDS = frozenset({"record", "stock"})
 
@@ -98,3 +101,24 @@ class BooksConverge(PartByPart[State]):
         if context.ended_at is None:
             return not_by_the_end(context, NEEDS, 1, f"{part}: the books agree so far")
         return kept(1)
+
+    def screen(self, history: History, context: Context) -> int | None:
+        """After the end every base has the record's version, and nothing is held or pinned beside it."""
+        table = history.table()
+        posts, epochs = table.at("state", "post"), table.at("state", "epoch")
+        was_refused = table.sku[posts].any() or (table.answer[posts] == table.code("rejected")).any()
+        if context.ended_at is None or len(epochs) or was_refused:
+            return None
+        record, applied, moves = rows_of(table, *RECORD), applied_snapshots(table), rows_of(table, *MOVES)
+        skus = 1 + max(int(table.sku[rows].max(initial=0)) for rows in (record, applied, moves))
+        record_v, base_v, left = np.zeros((3, skus), dtype=np.int64)
+        record_v[table.sku[record]] = table.version[record]  # the last of each SKU is written last, and stays
+        base_v[table.sku[applied]] = table.version[applied]
+        operation, units = table.operation[moves], table.units[moves]
+        is_promise = (operation == table.code("hold")) | (operation == table.code("adopt"))
+        np.add.at(left, table.sku[moves], np.where(is_promise, units, -units))
+        was_moved = np.zeros(skus, dtype=np.bool_)
+        was_moved[table.sku[record]] = True
+        was_moved[table.sku[moves]] = True
+        was_moved[0] = False  # a row about no SKU
+        return None if (was_moved & ((record_v != base_v) | (left > 0))).any() else int(was_moved.sum())

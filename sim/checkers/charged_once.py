@@ -15,6 +15,7 @@ from orderquake.sim.checkers.finding import (
     undecided,
 )
 from orderquake.sim.checkers.fold import Context
+from orderquake.sim.checkers.shapes import Looks
 from orderquake.sim.history import Row
 
 
@@ -34,6 +35,7 @@ class ChargedOnce(PartByPart[Captures]):
 
     name = "charged_once"
     hears: ClassVar[Kinds] = {"state": frozenset({"capture"})}
+    looks = Looks({"capture": ("is_new",)})
 
     def start(self) -> Captures:
         return NONE_YET

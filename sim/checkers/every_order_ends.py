@@ -15,6 +15,7 @@ from orderquake.sim.checkers.finding import (
     not_by_the_end,
 )
 from orderquake.sim.checkers.fold import Context
+from orderquake.sim.checkers.shapes import Looks, of_order_or_key
 from orderquake.sim.history import Row
 
 NEEDS = frozenset({"payment", "order_cache"})
@@ -39,6 +40,7 @@ class EveryOrderEnds(PartByPart[Course]):
 
     name = "every_order_ends"
     hears: ClassVar[Kinds] = {"state": frozenset({"order"}), "ok": frozenset({"submit"})}
+    looks = Looks({"order": ("to_state", "is_late"), "submit": ("answer",)}, parts=of_order_or_key)
 
     def part(self, row: Row) -> str:
         return row.order or row.key

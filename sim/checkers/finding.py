@@ -132,7 +132,12 @@ class PartByPart(Checker[S | Finding], Generic[S]):
     def step(self, state: S | Finding, row: Row, context: Context) -> S | Finding:
         return state if isinstance(state, Finding) else self.hear(state, row, context)
 
+    def findings(self, parts: Mapping[str, S | Finding], context: Context) -> dict[str, Finding]:
+        """Part -> its judgement, so far as the history goes."""
+        return {
+            part: state if isinstance(state, Finding) else self.settle(part, state, context)
+            for part, state in parts.items()
+        }
+
     def verdict(self, parts: Mapping[str, S | Finding], context: Context) -> Verdict:
-        return conclude(
-            state if isinstance(state, Finding) else self.settle(part, state, context) for part, state in parts.items()
-        )
+        return conclude(self.findings(parts, context).values())

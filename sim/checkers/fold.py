@@ -16,7 +16,11 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any, ClassVar, Generic, Literal, TypeVar
 
-from orderquake.sim.history import History, Row
+import numpy as np
+
+from orderquake.sim.checkers.groups import Ints
+from orderquake.sim.checkers.shapes import Looks
+from orderquake.sim.history import History, Row, Table
 
 S = TypeVar("S", bound=Hashable)
 Status = Literal["valid", "invalid", "unknown"]
@@ -90,6 +94,19 @@ class Context:
             elif row.answer == "recovered":
                 self.dead = self.dead - {row.actor}
 
+    @staticmethod
+    def rows(table: Table) -> Ints:
+        """The rows that say something of the whole run."""
+        return np.sort(np.concatenate([table.at("config", "limits", "quiet", "end"), table.at("fault", "down")]))
+
+    @classmethod
+    def of(cls, history: History) -> Context:
+        """What a whole history says."""
+        context = cls()
+        for row in history.rows_at(cls.rows(history.table()).tolist()):
+            context.hear(row)
+        return context
+
     def snapshot(self) -> Hashable:
         """All of it as one hashable value."""
         return self._text, self.quiet_at, self.quiet_by, self.ended_at, self.complete, self.dead
@@ -108,12 +125,17 @@ class Checker(ABC, Generic[S]):
     hears    kind -> operations it wants to see, or `EVERY` of the kind; other rows never reach it
     echoed   operations whose rows also mean something for other parts; see `echoes`
     hears_first_attempts   False for a checker that wants of the `invoke` rows only those of asks that are asked again
+    looks    what it looks at in a row, so that one part may be heard for all that are alike; see `shapes.py`
+
+    `looks` and `screen` spare work and decide nothing; a checker without them is folded over all that it hears. They
+    speak for the class that has them and not for its subclasses, which may hear otherwise.
     """
 
     name: ClassVar[str]
     hears: ClassVar[Mapping[str, frozenset[str]]]
     echoed: ClassVar[frozenset[str]] = frozenset()
     hears_first_attempts: ClassVar[bool] = True
+    looks: ClassVar[Looks | None] = None
 
     def part(self, row: Row) -> str:
         """Which thing the row is about: an order by default. Rows of one part are folded together, in
@@ -129,6 +151,21 @@ class Checker(ABC, Generic[S]):
         checker.
         """
         return ()
+
+    def rows(self, table: Table) -> Ints:
+        """The rows of a history that reach the checker, in no order."""
+        found = [np.empty(0, dtype=np.int64)]
+        for kind, operations in self.hears.items():
+            rows = table.at(kind) if operations is EVERY else table.at(kind, *operations)
+            if kind == "invoke" and not self.hears_first_attempts:
+                rows = rows[table.attempt[rows] != 0]
+            found.append(rows)
+        return np.concatenate(found)
+
+    def screen(self, history: History, context: Context) -> int | None:
+        """How often a whole history put the promise to the test, where whole columns show at a glance that every part
+        kept it; None where they do not. See `shelves.py`."""
+        return None
 
     @abstractmethod
     def start(self) -> S:
@@ -212,26 +249,26 @@ class Judge:
 
     def hear(self, history: History) -> None:
         """Hear a whole history; the same as `step` on every row, without building the rows nobody hears."""
-        routes, offer, make = self._routes, self._offer, tuple.__new__
+        table = history.table()
+        heard = [Context.rows(table), *(checker.rows(table) for checker in self.checkers)]
+        self.hear_rows(history.rows_at(np.unique(np.concatenate(heard)).tolist()))
+
+    def hear_rows(self, rows: Iterable[Row]) -> None:
+        """Hear some rows of a history, in order."""
         # States are trees of tuples, so there are no cycles to find; looking for them among a million rows would take
         # as long as the judging.
         was_collecting = gc.isenabled()
         gc.disable()
         try:
-            for index, values in enumerate(history.raw()):
-                kind = values[1]
-                if kind == "invoke" and not values[4]:
-                    kind = "first"
-                hearers = routes.get((kind, values[2]))
-                if hearers is None:
-                    hearers = self._route(kind, values[2])
-                if kind == "config" or kind == "fault":
-                    self.step(make(Row, (index, *values)))
-                elif hearers:
-                    offer(make(Row, (index, *values)), hearers)
+            for row in rows:
+                self.step(row)
         finally:
             if was_collecting:
                 gc.enable()
+
+    def parts(self, checker: Checker[Any]) -> Mapping[str, Any]:
+        """The parts that a checker of this panel has heard of, and how they stand."""
+        return self._parts[self.checkers.index(checker)]
 
     def verdicts(self) -> dict[str, Verdict]:
         """Checker name -> verdict, for what has been heard so far."""
@@ -254,10 +291,3 @@ class Judge:
         for parts, saved in zip(self._parts, states, strict=True):
             parts.clear()
             parts.update(saved)
-
-
-def judge(history: History, checkers: Iterable[Checker[Any]]) -> dict[str, Verdict]:
-    """Verdicts of the checkers on a whole history."""
-    panel = Judge(checkers)
-    panel.hear(history)
-    return panel.verdicts()

@@ -18,7 +18,9 @@ from orderquake.sim.checkers.finding import (
     undecided,
 )
 from orderquake.sim.checkers.fold import Context
-from orderquake.sim.history import NONE, Row
+from orderquake.sim.checkers.groups import before, firsts, together, within
+from orderquake.sim.checkers.shelves import applied_snapshots, plain_shelves
+from orderquake.sim.history import NONE, History, Row
 
 
 class Base(NamedTuple):
@@ -80,3 +82,20 @@ class FreshSnapshotsOnly(PartByPart[Base]):
         if state.applied and not state.book:
             return undecided(state.applied, f"how many {part} there were at the opening is not in the history")
         return kept(state.applied)
+
+    def screen(self, history: History, context: Context) -> int | None:
+        """No base's version falls, none is ahead of the record, and each is what the record had there."""
+        table = history.table()
+        shelves = plain_shelves(table)
+        if shelves is None:
+            return None
+        rows = applied_snapshots(table)
+        rows = rows[together(table.sku[rows])]
+        sku, version = table.sku[rows], table.version[rows]
+        starts = firsts(sku)
+        if not shelves.is_open(sku).all() or (version < before(starts, version, 0)).any():
+            return None
+        base = shelves.on_hand[shelves.opening(sku)] + within(starts, table.units[rows])
+        is_known = version <= shelves.version[shelves.known(sku, rows)]
+        is_right = base == shelves.on_hand[shelves.at(sku, version, rows)]
+        return len(rows) if (is_known & is_right).all() else None

@@ -21,6 +21,7 @@ from orderquake.sim.checkers.finding import (
     undecided,
 )
 from orderquake.sim.checkers.fold import Context
+from orderquake.sim.checkers.shapes import Looks
 from orderquake.sim.history import Row
 
 Table = Mapping[str, frozenset[str]]
@@ -79,6 +80,14 @@ class LegalTransitions(PartByPart[Standing]):
 
     name = "legal_transitions"
     hears: ClassVar[Kinds] = {"state": frozenset({"order", "sync", "refund", "refund_failed"})}
+    looks = Looks(
+        {
+            "order": ("from_state", "to_state", "limits"),
+            "sync": ("from_state", "to_state"),
+            "refund": ("is_new",),
+            "refund_failed": (),
+        }
+    )
 
     def start(self) -> Standing:
         return Standing()

@@ -19,6 +19,7 @@ from orderquake.sim.checkers.finding import (
     undecided,
 )
 from orderquake.sim.checkers.fold import Context
+from orderquake.sim.checkers.shapes import Looks
 from orderquake.sim.history import NONE, Row
 
 NEEDS = frozenset({"payment"})
@@ -49,6 +50,17 @@ class MoneyConserved(PartByPart[Till]):
 
     name = "money_conserved"
     hears: ClassVar[Kinds] = {"state": frozenset({"capture", "refund", "refund_failed", "post", "notice", "order"})}
+    looks = Looks(
+        {
+            "order": ("to_state", "amount"),
+            "notice": ("is_new", "to_state"),
+            "post": ("is_new", "answer", "amount"),
+            "capture": ("is_new", "debit", "credit", "amount"),
+            "refund": ("is_new", "debit", "credit", "amount"),
+            "refund_failed": ("is_new", "debit", "credit", "amount"),
+        },
+        sums="amount",
+    )
 
     def start(self) -> Till:
         return Till()

@@ -15,6 +15,7 @@ from orderquake.sim.checkers.finding import (
     not_by_the_end,
 )
 from orderquake.sim.checkers.fold import Context
+from orderquake.sim.checkers.shapes import Looks
 from orderquake.sim.history import Row
 
 NEEDS = frozenset({"notice", "order_cache"})
@@ -39,6 +40,7 @@ class NoticesSent(PartByPart[News]):
 
     name = "notices_sent"
     hears: ClassVar[Kinds] = {"state": frozenset({"notice", "order"})}
+    looks = Looks({"notice": ("is_new", "to_state"), "order": ("to_state",)})
 
     def start(self) -> News:
         return News()

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar, NamedTuple
 
+import numpy as np
+
+from orderquake.sim.checkers.columns import exactly_once
 from orderquake.sim.checkers.finding import (
     NOWHERE,
     Aside,
@@ -16,7 +19,8 @@ from orderquake.sim.checkers.finding import (
     undecided,
 )
 from orderquake.sim.checkers.fold import Context
-from orderquake.sim.history import Row
+from orderquake.sim.checkers.shapes import Looks
+from orderquake.sim.history import History, Row, Table
 
 NEEDS = frozenset({"record", "order_cache"})
 POSTABLE = frozenset({"fulfilled", "refunded"})
@@ -45,6 +49,16 @@ class PostedOnce(PartByPart[Booking]):
 
     name = "posted_once"
     hears: ClassVar[Kinds] = {"state": frozenset({"ordered", "order", "notice", "post", "ship"})}
+    looks = Looks(
+        {
+            "ordered": ("sku", "units"),
+            "order": ("to_state",),
+            "notice": ("to_state",),
+            "post": ("answer", "is_new", "to_state"),
+            "ship": ("sku", "units"),
+        },
+        names=(("sku", "units"),),  # a line leaves the books as it was asked for, or it is another line
+    )
 
     def start(self) -> Booking:
         return Booking()
@@ -109,6 +123,22 @@ class PostedOnce(PartByPart[Booking]):
             reason = f"order {part} was posted as fulfilled without {missing}"
             return not_by_the_end(context, NEEDS, 1, reason, state.post)
         return kept(1)
+
+    def screen(self, history: History, context: Context) -> int | None:
+        """The other implementation finds every order valid. It counts lines, and does not look when they were asked
+        for."""
+        if not goods_left_last(history.table()):
+            return None
+        found = exactly_once(history)
+        return found.posts if found.posted == "valid" else None
+
+
+def goods_left_last(table: Table) -> bool:
+    """Whether an order's goods left only after all that it asks for was known."""
+    asked, ships = table.at("state", "ordered"), table.at("state", "ship")
+    last_asked = np.full(1 + max(int(table.order[rows].max(initial=0)) for rows in (asked, ships)), -1, dtype=np.int64)
+    last_asked[table.order[asked]] = asked  # the last of each order is written last, and stays
+    return bool((ships > last_asked[table.order[ships]]).all())
 
 
 def _stands(ended: str) -> str:

@@ -17,6 +17,7 @@ from orderquake.sim.checkers.finding import (
     not_by_the_end,
 )
 from orderquake.sim.checkers.fold import Context
+from orderquake.sim.checkers.shapes import Looks
 from orderquake.sim.history import Row
 
 NEEDS = frozenset({"payment", "order_cache"})
@@ -39,6 +40,16 @@ class RefundedRight(PartByPart[Charges]):
 
     name = "refunded_right"
     hears: ClassVar[Kinds] = {"state": frozenset({"capture", "refund", "refund_failed", "notice", "post"})}
+    looks = Looks(
+        {
+            "capture": ("is_new", "amount"),
+            "refund": ("is_new", "amount"),
+            "refund_failed": ("is_new", "amount"),
+            "notice": ("is_new", "to_state"),
+            "post": ("is_new", "to_state"),
+        },
+        names=(("amount",),),  # a charge goes back whole, so its amount is its name
+    )
 
     def start(self) -> Charges:
         return Charges()

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import ClassVar, NamedTuple
 
+import numpy as np
+
 from orderquake.sim.checkers.finding import (
     NOWHERE,
     Aside,
@@ -19,7 +21,10 @@ from orderquake.sim.checkers.finding import (
     not_by_the_end,
 )
 from orderquake.sim.checkers.fold import Context
-from orderquake.sim.history import Row
+from orderquake.sim.checkers.groups import changes, firsts, sizes, together
+from orderquake.sim.checkers.shapes import Looks, of_key
+from orderquake.sim.checkers.shelves import rows_of
+from orderquake.sim.history import History, Row
 
 NEEDS = frozenset({"stock"})
 WORDS = {"h": "held", "p": "pinned", "f": "freed", "d": "dropped", "v": "void"}
@@ -56,6 +61,19 @@ class ReservationHygiene(PartByPart[Token]):
     name = "reservation_hygiene"
     hears: ClassVar[Kinds] = {"state": frozenset({"hold", *AFTER, "epoch"})}
     echoed = frozenset({"epoch"})
+    looks = Looks(
+        {
+            "hold": ("sku", "time", "deadline"),
+            "extend": ("sku", "time", "deadline"),
+            "pin": ("sku", "time"),
+            "free": ("sku",),
+            "drop": ("sku",),
+            "adopt": ("sku", "time", "deadline"),
+        },
+        names=(("sku",),),
+        moments=("time", "deadline"),
+        parts=of_key,
+    )
 
     def part(self, row: Row) -> str:
         return row.key
@@ -119,3 +137,29 @@ class ReservationHygiene(PartByPart[Token]):
             reason = f"token {part} still holds {left}"
             return not_by_the_end(context, NEEDS, len(state.skus), reason, state.granted, state.latest)
         return kept(len(state.skus))
+
+    def screen(self, history: History, context: Context) -> int | None:
+        """Every line was held once with its token's others, pinned in time if at all, and then let go once;
+        nothing was extended, adopted or lost."""
+        table = history.table()
+        if len(table.at("state", "epoch", "extend", "adopt")):
+            return None
+        rows = rows_of(table, "hold", "pin", "free", "drop")
+        rows = rows[together(table.key[rows], table.sku[rows])]
+        token, operation = table.key[rows], table.operation[rows]
+        is_hold, is_pin = operation == table.code("hold"), operation == table.code("pin")
+        begins = changes(token, table.sku[rows])
+        ends = np.append(begins[1:], True)[: len(rows)]
+        lets_go = ~is_hold & ~is_pin
+        if (
+            (is_hold != begins).any()
+            or (is_pin[1:] & ~is_hold[:-1]).any()
+            or ((lets_go | (is_pin & ends)) != ends).any()
+        ):
+            return None
+        starts = firsts(token)
+        of_token = np.repeat(starts, sizes(starts, len(rows)))
+        time, deadline = table.time[rows], table.deadline[rows]
+        is_whole = (time == time[of_token]) & (deadline == deadline[of_token])
+        in_time = time < deadline[of_token]
+        return int(is_hold.sum()) if (is_whole | ~is_hold).all() and (in_time | ~is_pin).all() else None

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import ClassVar, NamedTuple
 
+import numpy as np
+
 from orderquake.sim.checkers.finding import (
     NOTHING,
     NOWHERE,
@@ -21,7 +23,9 @@ from orderquake.sim.checkers.finding import (
     undecided,
 )
 from orderquake.sim.checkers.fold import Context
-from orderquake.sim.history import Row
+from orderquake.sim.checkers.groups import firsts, together, within
+from orderquake.sim.checkers.shelves import RECORD, applied_snapshots, plain_shelves, rows_of
+from orderquake.sim.history import History, Row
 
 MOVES: Mapping[str, tuple[str, frozenset[str]]] = {
     "hold": ("cache.held", frozenset({"cache.available"})),
@@ -135,3 +139,25 @@ class UnitsConserved(PartByPart[State]):
         if isinstance(state, Shelf) and state.moves and not state.is_open:
             return undecided(state.moves, f"how many {part} there were at the opening is not in the history")
         return kept(0 if state is None else state.moves)
+
+    def screen(self, history: History, context: Context) -> int | None:
+        """Accounts are the right ones, no token gives more than it has, and the record's versions rise."""
+        table = history.table()
+        if plain_shelves(table) is None:
+            return None
+        for operation, (debit, credits) in MOVES.items():
+            rows = applied_snapshots(table) if operation == "rebase" else table.at("state", operation)
+            is_right = table.debit[rows] == table.code(debit)
+            is_right &= np.isin(table.credit[rows], [table.code(credit) for credit in credits])
+            if operation not in MAY_BE_NEGATIVE:
+                is_right &= table.units[rows] >= 0
+            if not is_right.all():
+                return None
+        rows = rows_of(table, *OF_A_TOKEN)
+        rows = rows[together(table.sku[rows], table.key[rows])]
+        purses, units = firsts(table.sku[rows], table.key[rows]), table.units[rows]
+        for account in (table.code("cache.held"), table.code("cache.pinned")):
+            comes, goes = table.debit[rows] == account, table.credit[rows] == account
+            if (within(purses, np.where(comes, units, 0) - np.where(goes, units, 0)) < 0).any():
+                return None
+        return len(rows) + len(rows_of(table, *RECORD))

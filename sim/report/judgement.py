@@ -9,7 +9,7 @@ from typing import Any
 from orderquake.sim.checkers.fold import WORST, Verdict
 from orderquake.sim.history import Row
 from orderquake.sim.report import words
-from orderquake.sim.report.subject import Replication, Subject
+from orderquake.sim.study.subject import Replication, Subject
 
 _WITNESS_ROWS = 12
 
@@ -69,7 +69,7 @@ def witnesses(run: Subject) -> list[dict[str, Any]]:
     for name, verdict in run.verdicts.items():
         indices = [index for index in verdict.witness if 0 <= index < len(run.history)]
         if verdict.status == "invalid" and indices:
-            rows = [_witness_row(run.history[index]) for index in indices[:_WITNESS_ROWS]]
+            rows = [_witness_row(row) for row in run.history.rows_at(indices[:_WITNESS_ROWS])]
             found.append({"claim": words.plain(name), "rows": rows, "more": len(indices) - len(rows)})
     return found
 

@@ -12,9 +12,9 @@ from typing import Any
 from orderquake.sim.report import drawing, sections, words
 from orderquake.sim.report.confessions import confessions
 from orderquake.sim.report.judgement import verdict_line, verdict_rows, witnesses
-from orderquake.sim.report.rendering import as_json, key_number, render, scenario_json
-from orderquake.sim.report.subject import Subject, command
+from orderquake.sim.report.rendering import as_json, command, key_number, render, scenario_json
 from orderquake.sim.study import measures
+from orderquake.sim.study.subject import Subject
 
 
 def write_report(run: Subject, out: Path) -> Path:

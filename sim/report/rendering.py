@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import math
 import platform
+import shlex
 from collections.abc import Mapping
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
 from typing import Any
 
-from orderquake.sim.report.subject import Question
+from orderquake.sim.study.subject import Question, Replication
 
 _LIBRARIES = ("orderquake", "numpy", "simpy", "scipy", "pandas", "matplotlib")
 
@@ -45,6 +46,11 @@ def scenario_json(scenario: Question) -> str:
     """The scenario's canonical form, laid out for reading."""
     text: str = import_module("orderquake.sim.scenario").canonical_json(scenario)
     return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+
+
+def command(run: Replication) -> str:
+    """The line that plays this run again, to the bit."""
+    return shlex.join(("orderquake", "run", run.scenario.name, "--on", run.architecture, "--seed", str(run.seed)))
 
 
 def versions() -> str:

@@ -7,15 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from orderquake.sim.history import Row
 from orderquake.sim.report import drawing, figures, words
 from orderquake.sim.report.rendering import fact, versions
 from orderquake.sim.report.story import moments
-from orderquake.sim.report.subject import Subject
 from orderquake.sim.study import measures
+from orderquake.sim.study.subject import Subject
 
 _STORY_MOMENTS = 40
-_KEY, _ORDER = Row._fields.index("key") - 1, Row._fields.index("order") - 1
 
 
 def latency(frame: Any, asked: Mapping[str, measures.Asked]) -> dict[str, Any]:
@@ -139,7 +137,7 @@ def outcomes(
     if present:
         said = ", ".join(f"{name} {words.count(number)}" for name, number in present.items())
         bar = drawing.picture("outcomes", f"Accepted orders by ending: {said}.", figures.outcome_bar(present))
-    arrived, decided = _moments_of_orders(run)
+    arrived, decided = measures.arrivals(run.history) / 1e6, measures.decisions(run.history) / 1e6
     if len(arrived) > 1:
         orders = drawing.picture(
             "orders",
@@ -147,18 +145,6 @@ def outcomes(
             figures.orders_over_time(arrived, decided, clock, windows),
         )  # fmt: skip
     return {"outcomes": rows, "outcome_figure": bar, "orders_figure": orders}
-
-
-def _moments_of_orders(run: Subject) -> tuple[np.ndarray, np.ndarray]:
-    """When each order's customer arrived and when each final answer was given, seconds."""
-    arrived: dict[str, int] = {}
-    decided: dict[str, int] = {}
-    for row in run.history.raw():
-        if row[2] == "submit" and row[1] == "invoke":
-            arrived.setdefault(row[_KEY] or row[_ORDER], row[0])
-        elif row[2] == "notice" and row[1] == "state":
-            decided.setdefault(row[_ORDER], row[0])
-    return np.array(list(arrived.values())) / 1e6, np.array(list(decided.values())) / 1e6
 
 
 def faults(windows: list[measures.Window]) -> list[dict[str, Any]]:
@@ -235,17 +221,11 @@ def story(run: Subject, asked: Mapping[str, measures.Asked]) -> dict[str, Any] |
 
 def _worth_telling(run: Subject) -> tuple[str, str]:
     for verdict in run.verdicts.values():
-        for index in verdict.witness:
-            if verdict.status == "invalid" and run.history[index].order:
-                return run.history[index].order, "The first order in a witness"
-    arrived: dict[str, int] = {}
-    longest, slowest = -1, ""
-    for row in run.history.raw():
-        if row[2] == "submit" and row[1] == "invoke" and row[_ORDER]:
-            arrived.setdefault(row[_ORDER], row[0])
-        elif row[2] == "notice" and row[1] == "state" and row[0] - arrived.get(row[_ORDER], row[0]) > longest:
-            longest, slowest = row[0] - arrived.get(row[_ORDER], row[0]), row[_ORDER]
-    return slowest, "The order that waited longest for its final answer"
+        if verdict.status == "invalid":
+            for row in run.history.rows_at(verdict.witness):
+                if row.order:
+                    return row.order, "The first order in a witness"
+    return measures.waited_longest(run.history), "The order that waited longest for its final answer"
 
 
 def provenance(run: Subject) -> list[dict[str, Any]]:

@@ -9,8 +9,11 @@ import difflib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from orderquake.sim.history import NONE, History, Row
 from orderquake.sim.report import words
+from orderquake.sim.study.grouping import NEVER, first_rows, size_of
 
 FOLDED = frozenset({"read_order", "read_orders", "write_order", "write_orders", "enqueue", "lease", "ack"})
 """Asks that move the order's row or its place in line: only their result is told, as `=> state`."""
@@ -80,10 +83,10 @@ class Moment:
 
 def orders(history: History) -> list[str]:
     """Every order that the history names, in the order of their first row."""
-    return list(dict.fromkeys(values[_ORDER] for values in history.raw() if values[_ORDER]))
-
-
-_ORDER, _OP_ID, _ANSWER = (Row._fields.index(name) - 1 for name in ("order", "op_id", "answer"))
+    order = history.table().order
+    first = first_rows(order, np.arange(len(order)), size_of(order))
+    named = np.flatnonzero(first[1:] != NEVER) + 1
+    return history.table().texts(named[np.argsort(first[named])].tolist())
 
 
 def moments(history: History, order: str) -> list[Moment]:
@@ -91,7 +94,7 @@ def moments(history: History, order: str) -> list[Moment]:
 
     raises   KeyError, naming orders with ids like it, where the history has no such order
     """
-    mine = _rows_of(history, order)
+    mine = rows_of(history, order)
     if not mine:
         raise KeyError(_no_such(history, order))
     heard = {row.op_id: row for row in reversed(mine) if row.kind in ("ok", "fail", "info") and row.op_id}
@@ -115,21 +118,20 @@ def moments(history: History, order: str) -> list[Moment]:
     return story
 
 
-def _rows_of(history: History, order: str) -> list[Row]:
+def rows_of(history: History, order: str) -> list[Row]:
     """Rows of the order, and of the faults that bit its asks or began and ended in its lifetime."""
-    raw = history.raw()
-    own = [index for index, values in enumerate(raw) if values[_ORDER] == order]
-    if not own:
+    table = history.table()
+    own = np.flatnonzero(table.order == table.code(order))
+    if not len(own):
         return []
-    asks = {raw[index][_OP_ID] for index in own} - {""}
-    bites = [
-        index
-        for index in range(own[0], own[-1] + 1)
-        if raw[index][1] == "fault"
-        and raw[index][_ORDER] != order
-        and (raw[index][_OP_ID] in asks or (not raw[index][_ORDER] and raw[index][_ANSWER] != "witnessed"))
-    ]
-    return [history[index] for index in sorted(own + bites)]
+    has_asked = np.array([row.op_id != "" for row in history.rows_at(own)])
+    faults = table.at("fault")
+    faults = faults[(faults > own[0]) & (faults < own[-1])]
+    some = table.take(faults)
+    is_own = np.isin(some.op, table.take(own[has_asked]).op)
+    is_everyones = (some.order == 0) & (some.answer != table.code("witnessed"))
+    bites = faults[(is_own | is_everyones) & (some.order != table.code(order))]
+    return list(history.rows_at(np.sort(np.concatenate((own, bites)))))
 
 
 def _no_such(history: History, order: str) -> str:

@@ -11,9 +11,9 @@ import numpy as np
 
 from orderquake.sim.report import drawing, figures, words
 from orderquake.sim.report.judgement import in_doubt
-from orderquake.sim.report.rendering import as_json, fact, key_number, render, scenario_json, versions
-from orderquake.sim.report.subject import Replication, command
+from orderquake.sim.report.rendering import as_json, command, fact, key_number, render, scenario_json, versions
 from orderquake.sim.study.intervals import mean_interval, quantile_interval, share_in_words
+from orderquake.sim.study.subject import Replication
 
 _MOST_FAILING = 50
 _WHOLE = "the_whole_run"

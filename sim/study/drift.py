@@ -1,197 +1,36 @@
 """How far two books tell different stories: units the shop's stock owner and the system of record disagree on.
 
-Reads the history's state rows and nothing else; no simulation engine and no model in this file.
-
     drift(sku) = the owner's on-hand - (the record's on-hand - sold but not yet posted)
 
 The owner's on-hand is its base less the pinned lines it still carries; a line is sold but not posted from its pin until
 it is shipped or put back. Live holds are no drift, so an order on its way through a healthy system makes none at all:
-what drifts is what one side knows and the other does not yet.
+what drifts is what one side knows and the other does not yet. The books themselves are kept in `books.py`; here stand
+the sums, the averages and the frames.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from orderquake.sim.history import History, Row
-from orderquake.sim.study.memory import remembered
+from orderquake.sim.history import History
+from orderquake.sim.study.books import Changes, changes, previous
+from orderquake.sim.study.grouping import Ints, begins, ends, highest_over
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Ints = np.ndarray[Any, np.dtype[np.int64]]
-
-_AT = {name: place for place, name in enumerate(Row._fields[1:])}
-TIME, KIND, OPERATION, ORDER = (_AT[name] for name in ("time", "kind", "operation", "order"))
-SKU, UNITS, DEBIT, CREDIT = (_AT[name] for name in ("sku", "units", "debit", "credit"))
-ANSWER, IS_NEW, TO_STATE = (_AT[name] for name in ("answer", "is_new", "to_state"))
-"""Where the columns lie in a bare row of `History.raw`, which has no index."""
-
-_AT_THE_OWNER = {"opening", "rebase", "pin", "adopt", "free", "drop", "epoch"}
-_AT_THE_RECORD = {"ship", "foreign_sale", "receipt", "return", "correction"}
-_MOVES = frozenset(_AT_THE_OWNER | _AT_THE_RECORD | {"order"})
-_WITHOUT_GOODS = frozenset({"refund_pending", "refunded", "void_pending", "cancelled", "declined"})
 _SECOND = 1e6
-
-
-@dataclass(slots=True)
-class Books:
-    """The owner's and the record's word on every product, moved one row at a time.
-
-    owner      sku -> base less pinned lines; a product whose owner has lost its memory is absent until rebased
-    shop       sku -> the record's on-hand less what is sold but not posted
-    is_open    False while the owner rebuilds: it sells nothing, and nothing is compared
-    """
-
-    owner: dict[str, int] = field(default_factory=dict)
-    shop: dict[str, int] = field(default_factory=dict)
-    is_open: bool = True
-    _pins: dict[tuple[str, str], int] = field(default_factory=dict)
-    _unposted: dict[tuple[str, str], int] = field(default_factory=dict)
-    _shipped: set[tuple[str, str]] = field(default_factory=set)
-    _orphans: dict[str, set[str]] = field(default_factory=dict)
-
-    def gap(self, sku: str) -> int:
-        """Drift of one product, 0 where the owner has no word to compare."""
-        return self.owner[sku] - self.shop.get(sku, 0) if self.is_open and sku in self.owner else 0
-
-    def hear(self, values: tuple[Any, ...]) -> tuple[str, ...]:
-        """Move the books by one row; the products whose drift may have changed."""
-        what, sku, units = values[OPERATION], values[SKU], values[UNITS]
-        line = values[ORDER], sku
-        if what == "order":
-            return self._ended_without_goods(values[ORDER]) if values[TO_STATE] in _WITHOUT_GOODS else ()
-        if what == "epoch":
-            return self._epoch(values[ANSWER], sku)
-        if not sku or not values[IS_NEW]:
-            return ()
-        if what == "opening":
-            self.owner[sku] = self.shop[sku] = units
-        elif what == "rebase":
-            if values[ANSWER] == "applied":
-                self.owner[sku] = self.owner.get(sku, 0) + units
-        elif what == "pin" or what == "adopt":
-            self._pin(line, units)
-        elif what == "free" or what == "drop":
-            if values[CREDIT] == "cache.pinned":
-                self._unpin(line, units, is_back_on_sale=what == "free")
-        elif what == "ship":
-            self._shipped.add(line)
-            self._move(sku, self._unposted.pop(line, 0) - units)
-        elif what == "foreign_sale":
-            self._move(sku, -units)
-        else:
-            self._move(sku, units)
-        return (sku,)
-
-    def _move(self, sku: str, units: int) -> None:
-        self.shop[sku] = self.shop.get(sku, 0) + units
-
-    def _pin(self, line: tuple[str, str], units: int) -> None:
-        order, sku = line
-        self.owner[sku] = self.owner.get(sku, 0) - units
-        self._pins[line] = self._pins.get(line, 0) + 1
-        if order in self._orphans:
-            self._orphans[order].discard(sku)
-        if line not in self._unposted and line not in self._shipped:
-            self._unposted[line] = units
-            self._move(sku, -units)
-
-    def _unpin(self, line: tuple[str, str], units: int, *, is_back_on_sale: bool) -> None:
-        _, sku = line
-        self.owner[sku] = self.owner.get(sku, 0) + units
-        left = self._pins.pop(line, 1) - 1
-        if left > 0:
-            self._pins[line] = left
-        elif is_back_on_sale:
-            self._move(sku, self._unposted.pop(line, 0))
-
-    def _epoch(self, answer: str, sku: str) -> tuple[str, ...]:
-        touched = (sku,) if sku else tuple(self.shop)
-        if answer == "lost":
-            self.is_open = False
-            for product in touched:
-                self.owner.pop(product, None)
-            for order, product in [line for line in self._pins if line[1] in touched]:
-                del self._pins[order, product]
-                if (order, product) in self._unposted:
-                    self._orphans.setdefault(order, set()).add(product)
-        else:
-            self.is_open = True
-        return tuple(self.shop)
-
-    def _ended_without_goods(self, order: str) -> tuple[str, ...]:
-        """An order whose pin was lost with the owner's memory can no longer be freed by it: its end is its release."""
-        if order not in self._orphans:
-            return ()
-        touched = tuple(sorted(self._orphans.pop(order)))
-        for sku in touched:
-            self._move(sku, self._unposted.pop((order, sku), 0))
-        return touched
-
-
-class Changes(NamedTuple):
-    """Every moment at which a product's drift took a new value, in the order of time; rows of one instant count as one.
-
-    sku is a place in `names`.
-    """
-
-    time: Ints
-    sku: Ints
-    drift: Ints
-    names: tuple[str, ...]
 
 
 def span(history: History) -> tuple[int, int]:
     """First and last moment of a history, microseconds; (0, 0) where nothing happened."""
-    rows = history.raw()
-    return (rows[0][TIME], max(rows[-1][TIME], rows[0][TIME])) if rows else (0, 0)
-
-
-@remembered
-def changes(history: History) -> Changes:
-    """The drift of every product as a step function."""
-    books, moves = Books(), _MOVES
-    names: dict[str, int] = {}
-    last: dict[str, int] = {}
-    times: list[int] = []
-    skus: list[int] = []
-    drifts: list[int] = []
-    for values in history.raw():
-        if values[OPERATION] in moves and (values[KIND] == "state" or values[KIND] == "config"):
-            for sku in books.hear(values):
-                if (gap := books.gap(sku)) != last.get(sku, 0):
-                    last[sku] = gap
-                    times.append(values[TIME])
-                    skus.append(names.setdefault(sku, len(names)))
-                    drifts.append(gap)
-    return _one_an_instant(
-        np.array(times, np.int64), np.array(skus, np.int64), np.array(drifts, np.int64), tuple(names)
-    )
-
-
-def _one_an_instant(time: Ints, sku: Ints, drift: Ints, names: tuple[str, ...]) -> Changes:
-    """What a product drifts between two rows of one atomic step is nobody's drift: keep what the instant ends with."""
-    by_sku = np.lexsort((time, sku))  # stable, so rows of one instant stay in the order they were written
-    time, sku, drift = time[by_sku], sku[by_sku], drift[by_sku]
-    if time.size:
-        is_last = np.append((np.diff(time) != 0) | (np.diff(sku) != 0), True)
-        time, sku, drift = time[is_last], sku[is_last], drift[is_last]
-        before = _previous(sku, drift)
-        time, sku, drift = time[drift != before], sku[drift != before], drift[drift != before]
-    by_time = np.argsort(time, kind="stable")
-    return Changes(time[by_time], sku[by_time], drift[by_time], names)
-
-
-def _previous(sku: Ints, drift: Ints) -> Ints:
-    """The value that each change replaced, given changes sorted by product and then time; every product begins at 0."""
-    before = np.concatenate((np.zeros(1, np.int64), drift[:-1]))
-    before[np.append(True, np.diff(sku) != 0)] = 0
-    return before
+    if not len(history):
+        return 0, 0
+    first, last = (row.time for row in history.rows_at([0, len(history) - 1]))
+    return first, max(first, last)
 
 
 def drift(history: History) -> pd.DataFrame:
@@ -211,12 +50,11 @@ def _totals(history: History) -> tuple[Ints, Ints, Ints]:
     start, end = span(history)
     found = changes(history)
     by_sku = np.lexsort((found.time, found.sku))
-    step = np.zeros(found.time.size, np.int64)
-    if found.time.size:
-        step[by_sku] = np.abs(found.drift[by_sku]) - np.abs(_previous(found.sku[by_sku], found.drift[by_sku]))
+    step = np.empty(found.time.size, np.int64)
+    step[by_sku] = np.abs(found.drift[by_sku]) - np.abs(previous(found.sku[by_sku], found.drift[by_sku]))
     total = np.cumsum(step)
-    largest = np.fromiter(_running_largest(found), np.int64, found.time.size)
-    is_last = np.append(np.diff(found.time) != 0, True)[: found.time.size]
+    largest = _largest(found, by_sku)
+    is_last = ends(found.time)
     time, total, largest = found.time[is_last], total[is_last], largest[is_last]
     if not time.size or time[0] > start:
         time, total, largest = (
@@ -227,19 +65,12 @@ def _totals(history: History) -> tuple[Ints, Ints, Ints]:
     return time, total, largest
 
 
-def _running_largest(found: Changes) -> Iterator[int]:
-    """The largest absolute drift of any product after each change."""
-    now: dict[int, int] = {}
-    products: dict[int, int] = {}  # absolute drift -> how many products have it
-    largest = 0
-    for sku, value in zip(found.sku.tolist(), np.abs(found.drift).tolist(), strict=True):
-        products[now.get(sku, 0)] = products.get(now.get(sku, 0), 0) - 1
-        now[sku] = value
-        products[value] = products.get(value, 0) + 1
-        largest = max(largest, value)
-        while largest and products.get(largest, 0) <= 0:
-            largest -= 1
-        yield largest
+def _largest(found: Changes, by_sku: Ints) -> Ints:
+    """The largest absolute drift of any product after each change; `by_sku` sorts the changes by product and time."""
+    sku = found.sku[by_sku]
+    until = np.append(by_sku[1:], found.sku.size)[: found.sku.size]
+    until[ends(sku)] = found.sku.size
+    return highest_over(by_sku, until, np.abs(found.drift[by_sku]), found.sku.size)
 
 
 def drift_by_sku(history: History) -> pd.DataFrame:
@@ -303,9 +134,7 @@ def drift_summary(
     time, value = _one_product(history, sku) if sku else _totals(history)[:2]
     edges = np.clip(np.append(time, max(until, end)), since, until)
     lasted = np.diff(edges)
-    shares = {
-        int(units): float(lasted[value == units].sum() / (until - since)) for units in np.unique(value[lasted > 0])
-    }
+    shares = {units: lasted_us / (until - since) for units, lasted_us in _by_value(value, lasted).items()}
     mean = sum(units * share for units, share in shares.items())
     refreshes = refresh_times(history, sku)
     refreshes = refreshes[(refreshes >= since) & (refreshes < until)]
@@ -318,6 +147,15 @@ def drift_summary(
         before_refresh=tuple(before.tolist()),
         share_of_time=shares,
     )
+
+
+def _by_value(value: Ints, lasted: Ints) -> dict[int, int]:
+    """Value -> for how long in all, ascending; values that never lasted are none."""
+    order = np.argsort(value, kind="stable")
+    first = np.flatnonzero(begins(value[order]))
+    most, total = (reckon.reduceat(lasted[order], first) for reckon in (np.maximum, np.add))
+    seen = most > 0
+    return dict(zip(value[order][first][seen].tolist(), total[seen].tolist(), strict=True))
 
 
 def _one_product(history: History, sku: str) -> tuple[Ints, Ints]:
@@ -333,10 +171,10 @@ def _one_product(history: History, sku: str) -> tuple[Ints, Ints]:
 def refresh_times(history: History, sku: str = "") -> Ints:
     """Moments at which a refresh was applied, microseconds, ascending: the summary rows (no SKU), where there are any,
     else the rows of the products themselves (of `sku` where one is named)."""
-    applied = [
-        (values[TIME], values[SKU])
-        for values in history.raw()
-        if values[OPERATION] == "rebase" and values[KIND] == "state" and values[ANSWER] == "applied"
-    ]
-    whole = sorted({time for time, product in applied if not product})
-    return np.array(whole or sorted({time for time, product in applied if not sku or product == sku}), np.int64)
+    table = history.table()
+    offers = table.take(table.at("state", "rebase"))
+    is_applied = offers.answer == table.code("applied")
+    speaks = is_applied & (offers.sku == 0)
+    if not speaks.any():
+        speaks = is_applied & (offers.sku == table.code(sku)) if sku else is_applied
+    return np.unique(offers.time[speaks])

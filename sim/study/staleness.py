@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from orderquake.sim.history import NONE, History, Row
-from orderquake.sim.study.drift import ANSWER, KIND, OPERATION, SKU, TIME, Ints, span
+from orderquake.sim.history import NONE, History
+from orderquake.sim.study.drift import span
+from orderquake.sim.study.grouping import Ints
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_WATERMARK = Row._fields.index("watermark") - 1
 _SECOND = 1e6
 
 
@@ -28,23 +28,20 @@ def _as_of(history: History, sku: str) -> tuple[Ints, Ints, int]:
     product, the rows of the products count, too.
     """
     start, _ = span(history)
-    offers = [
-        (values[TIME], values[_WATERMARK], values[SKU], values[ANSWER])
-        for values in history.raw()
-        if values[OPERATION] == "rebase" and values[KIND] == "state" and values[_WATERMARK] != NONE
-    ]
-    if not sku and any(not product for _, _, product, _ in offers):
-        offers = [offer for offer in offers if not offer[2]]
-    times, marks, late = [start], [start], 0
-    for time, watermark, product, answer in offers:
-        if sku and product and product != sku:
-            continue
-        if answer != "applied" or watermark < marks[-1]:
-            late += 1
-            continue
-        times.append(time)
-        marks.append(watermark)
-    return np.array(times, np.int64), np.array(marks, np.int64), late
+    table = history.table()
+    offers = table.take(table.at("state", "rebase"))
+    speaks = offers.watermark != NONE
+    is_whole = speaks & (offers.sku == 0)
+    if sku:
+        speaks &= is_whole | (offers.sku == table.code(sku))
+    elif is_whole.any():
+        speaks = is_whole
+    time, mark = offers.time[speaks], offers.watermark[speaks]
+    is_applied = offers.answer[speaks] == table.code("applied")
+    newest = np.maximum.accumulate(np.append(start, np.where(is_applied, mark, start)))[:-1]
+    moves = is_applied & (mark >= newest)
+    late = int(np.count_nonzero(~moves))
+    return np.append(start, time[moves]), np.append(start, mark[moves]), late
 
 
 def staleness(history: History, sku: str = "") -> pd.DataFrame:

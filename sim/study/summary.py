@@ -2,50 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any
 
-from orderquake.sim.checkers.fold import Verdict
-from orderquake.sim.history import History
 from orderquake.sim.study.measures import as_record, drift_summary, faults, sold_out, span, staleness_summary
-
-if TYPE_CHECKING:
-    import pandas as pd
+from orderquake.sim.study.subject import Subject
 
 
-class Named(Protocol):
-    @property
-    def name(self) -> str: ...
-    @property
-    def sources(self) -> Sequence[str]: ...
-
-
-class Judged(Protocol):
-    """A run and what is said of it."""
-
-    @property
-    def scenario(self) -> Named: ...
-    @property
-    def architecture(self) -> str: ...
-    @property
-    def seed(self) -> int: ...
-    @property
-    def digest(self) -> str: ...
-    @property
-    def verdict(self) -> str: ...
-    @property
-    def verdicts(self) -> Mapping[str, Verdict]: ...
-    @property
-    def notes(self) -> Sequence[str]: ...
-    @property
-    def wall_s(self) -> float: ...
-    @property
-    def history(self) -> History: ...
-    def latency(self) -> pd.DataFrame: ...
-    def outcomes(self) -> dict[str, int]: ...
-
-
-def summary(run: Judged) -> dict[str, Any]:
+def summary(run: Subject) -> dict[str, Any]:
     """Plain strings, numbers, lists and dicts; None where a number is not claimed."""
     history = run.history
     since, until = span(history)

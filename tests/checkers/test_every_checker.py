@@ -6,10 +6,11 @@ import pytest
 
 from orderquake.sim.checkers import CHECKERS, all_checkers
 from orderquake.sim.checkers.columns import second_opinion
-from orderquake.sim.checkers.fold import Judge, judge
+from orderquake.sim.checkers.fold import Judge
 from orderquake.sim.history import History
 from tests.checkers.cases import CASES, innocent
 from tests.checkers.histories import without_inside_rows
+from tests.checkers.judging import judge_both
 
 EVERY = pytest.mark.parametrize("name", CHECKERS)
 
@@ -28,7 +29,7 @@ def test_a_checker_is_named_as_it_is_registered_and_says_what_it_hears(name: str
 
 @EVERY
 def test_the_innocent_are_found_innocent(name: str) -> None:
-    verdict = judge(CASES[name].innocent(), [CHECKERS[name]()])[name]
+    verdict = judge_both(CASES[name].innocent(), [CHECKERS[name]()])[name]
     assert (verdict.status, verdict.reason) == ("valid", "")
     assert verdict.obligations > 0
 
@@ -36,7 +37,7 @@ def test_the_innocent_are_found_innocent(name: str) -> None:
 @EVERY
 def test_the_guilty_are_found_guilty_with_a_witness_and_a_reason(name: str) -> None:
     history = CASES[name].guilty()
-    verdict = judge(history, [CHECKERS[name]()])[name]
+    verdict = judge_both(history, [CHECKERS[name]()])[name]
     assert verdict.status == "invalid"
     assert verdict.obligations > 0
     assert CASES[name].says in verdict.reason
@@ -47,25 +48,25 @@ def test_the_guilty_are_found_guilty_with_a_witness_and_a_reason(name: str) -> N
 
 @EVERY
 def test_only_this_checker_objects_to_its_guilty_history(name: str) -> None:
-    verdicts = judge(CASES[name].guilty(), all_checkers())
+    verdicts = judge_both(CASES[name].guilty(), all_checkers())
     assert {each for each, verdict in verdicts.items() if verdict.status == "invalid"} == {name}
 
 
 @EVERY
 def test_where_the_history_does_not_say_neither_does_the_checker(name: str) -> None:
-    verdict = judge(CASES[name].undecided(), [CHECKERS[name]()])[name]
+    verdict = judge_both(CASES[name].undecided(), [CHECKERS[name]()])[name]
     assert verdict.status == "unknown"
     assert verdict.reason
 
 
 @EVERY
 def test_an_empty_history_tests_nothing(name: str) -> None:
-    verdict = judge(History(), [CHECKERS[name]()])[name]
+    verdict = judge_both(History(), [CHECKERS[name]()])[name]
     assert (verdict.status, verdict.obligations, verdict.reason) == ("unknown", 0, "not exercised")
 
 
 def test_one_good_day_exercises_every_promise_and_keeps_it() -> None:
-    verdicts = judge(innocent(), all_checkers())
+    verdicts = judge_both(innocent(), all_checkers())
     assert {name: verdict for name, verdict in verdicts.items() if verdict.status != "valid"} == {}
 
 
@@ -73,7 +74,7 @@ def test_rows_and_columns_agree_about_every_history_written_by_hand() -> None:
     for case in CASES.values():
         for build in (case.innocent, case.guilty, case.undecided, History):
             history = build()
-            assert second_opinion(history, judge(history, all_checkers())) == [], build.__name__
+            assert second_opinion(history, judge_both(history, all_checkers())) == [], build.__name__
 
 
 @EVERY
@@ -82,8 +83,8 @@ def test_a_checker_that_claims_only_outside_witnesses_needs_no_others(name: str)
         pytest.skip("hears inside rows, and says so")
     for build in (CASES[name].innocent, CASES[name].guilty):
         history = build()
-        whole = judge(history, [CHECKERS[name]()])[name]
-        outside = judge(without_inside_rows(history), [CHECKERS[name]()])[name]
+        whole = judge_both(history, [CHECKERS[name]()])[name]
+        outside = judge_both(without_inside_rows(history), [CHECKERS[name]()])[name]
         assert (whole.status, whole.obligations, whole.reason) == (
             outside.status,
             outside.obligations,
@@ -116,7 +117,7 @@ def test_a_checker_goes_on_from_a_snapshot_as_if_nothing_had_happened(name: str)
                 panel.step(history[index])
             assert panel.verdicts() == first
             assert panel.snapshot() == last
-        assert panel.verdicts() == judge(history, [CHECKERS[name]()])
+        assert panel.verdicts() == judge_both(history, [CHECKERS[name]()])
 
 
 def test_a_snapshot_keeps_what_is_dead_and_what_the_limits_are() -> None:

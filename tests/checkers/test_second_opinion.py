@@ -9,7 +9,8 @@ import pytest
 
 from orderquake.sim.checkers import CHECKERS
 from orderquake.sim.checkers.columns import exactly_once, foreign_oversold_units, oversold_units, second_opinion
-from orderquake.sim.checkers.fold import Verdict, judge
+from orderquake.sim.checkers.fold import Verdict
+from orderquake.sim.checkers.judge import judge_fully
 from orderquake.sim.history import History
 from tests.checkers.cases import CASES, innocent
 from tests.checkers.histories import Story
@@ -19,7 +20,7 @@ HISTORIES = 1500
 
 
 def verdicts(history: History) -> dict[str, Verdict]:
-    return judge(history, [CHECKERS[name]() for name in TWINS])
+    return judge_fully(history, [CHECKERS[name]() for name in TWINS])
 
 
 def random_stock_story(dice: Random) -> History:

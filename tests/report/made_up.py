@@ -230,7 +230,7 @@ def _gauges(dice: random.Random) -> dict[str, tuple[list[int], list[float]]]:
 
 
 def _verdicts(history: History, broken: bool) -> dict[str, Verdict]:
-    captures = [index for index, row in enumerate(history.raw()) if row[2] == "capture"]
+    captures = [row.index for row in history if row.operation == "capture"]
     return {
         "never_oversold": Verdict.valid(1431),
         "charged_once": Verdict.invalid(1500, "order-3 was captured twice, ch-3 and ch-4", captures[3:5])

@@ -11,39 +11,7 @@ import pytest
 
 from orderquake.sim.history import History
 from orderquake.sim.study.drift import changes, drift, drift_by_sku, drift_summary
-
-S = 1_000_000
-
-
-def opened(*skus: str, units: int = 10) -> History:
-    history = History()
-    for sku in skus or ("mug",):
-        history.state(0, "opening", kind="config", sku=sku, units=units, version=0)
-    return history
-
-
-def ended(history: History, at: int) -> History:
-    history.state(at, "end", kind="config", answer="complete")
-    return history
-
-
-def pin(history: History, at: int, order: str, sku: str = "mug", units: int = 1, operation: str = "pin") -> None:
-    giver = "cache.held" if operation == "pin" else "cache.available"
-    history.state(
-        at, operation, order=order, key=f"{order}/1", sku=sku, units=units, debit="cache.pinned", credit=giver
-    )
-
-
-def give_back(history: History, at: int, order: str, sku: str = "mug", units: int = 1, operation: str = "free") -> None:
-    history.state(at, operation, order=order, sku=sku, units=units, debit="cache.available", credit="cache.pinned")
-
-
-def ship(history: History, at: int, order: str, sku: str = "mug", units: int = 1, version: int = 1) -> None:
-    history.state(at, "ship", order=order, sku=sku, units=units, version=version, witness="outside")
-
-
-def rebase(history: History, at: int, units: int, sku: str = "mug", answer: str = "applied") -> None:
-    history.state(at, "rebase", sku=sku, units=units, answer=answer, watermark=at)
+from tests.study.histories import S, ended, give_back, opened, pin, rebase, ship
 
 
 def steps(history: History) -> list[tuple[float, int, int]]:
@@ -295,6 +263,14 @@ def test_sales_elsewhere_and_a_steady_refresh_give_the_published_drift() -> None
         0.0986595, abs=0.01
     )
     assert np.mean(np.array(summary.before_refresh) > 5) == pytest.approx(0.384039345, abs=0.02)
+
+
+def test_a_drift_of_a_billion_units_takes_no_longer_than_one_of_two() -> None:
+    history = opened("mug", "tea", units=10**10)
+    history.state(1 * S, "foreign_sale", sku="mug", units=10**9)
+    history.state(2 * S, "foreign_sale", sku="tea", units=2)
+    rebase(history, 3 * S, -(10**9))
+    assert steps(history) == [(0.0, 0, 0), (1.0, 10**9, 10**9), (2.0, 10**9 + 2, 10**9), (3.0, 2, 2)]
 
 
 def test_changes_come_in_the_order_of_time() -> None:

@@ -23,20 +23,7 @@ from orderquake.sim.study.measures import (
     staleness,
     staleness_summary,
 )
-
-S = 1_000_000
-
-
-def asks(history: History, operation: str, times: tuple[int, int | None], **columns: str) -> None:
-    at, answered = times
-    columns = {"op_id": f"{operation}-{at}", "actor": "worker-1", **columns}
-    history.state(at, operation, kind="invoke", **columns)
-    if answered is not None:
-        history.state(answered, operation, kind="ok", **columns)
-
-
-def submits(history: History, order: str, times: tuple[int, int | None]) -> None:
-    asks(history, "submit", times, actor="customer", order=order, key=f"s-{order}", op_id=f"{order}-{times[0]}")
+from tests.study.histories import S, asks, submits
 
 
 def test_an_ask_lasts_from_its_invoke_to_its_answer() -> None:

@@ -1,4 +1,5 @@
-"""What a report is about: the little that it must know of a run. Nothing is drawn or written here."""
+"""What is measured and reported on: the little that must be known of a run, be it one of many or one with its history.
+Nothing is measured or drawn here."""
 
 from __future__ import annotations
 
@@ -67,11 +68,3 @@ class Subject(Replication, Protocol):
     @property
     def gauges(self) -> Gauges: ...
     def to_json(self) -> Mapping[str, Any]: ...
-
-
-def command(run: Replication) -> str:
-    """The line that plays this run again, to the bit."""
-    import shlex
-
-    words = ("orderquake", "run", run.scenario.name, "--on", run.architecture, "--seed", str(run.seed))
-    return shlex.join(words)
