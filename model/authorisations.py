@@ -18,6 +18,13 @@ class Authorised(NamedTuple):
     auth_id: str
 
 
+class AuthorisedInPart(NamedTuple):
+    """Less than was asked for is on hold, and no more will be."""
+
+    auth_id: str
+    amount: int
+
+
 class Voided(NamedTuple):
     """The hold is gone; it can never be captured any more."""
 
@@ -38,7 +45,7 @@ class Hold(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Authorise(Ask[Authorised | Declined | ErrorReplayed | KeyMismatch]):
+class Authorise(Ask[Authorised | AuthorisedInPart | Declined | ErrorReplayed | KeyMismatch]):
     """Put the money on hold, once for this key."""
 
     service = "payment"
@@ -79,7 +86,7 @@ class VoidHold(Ask[Voided | AlreadyCaptured]):
 
 
 @dataclass(frozen=True, slots=True)
-class LookUpHold(Ask[Authorised | Declined | NothingFound]):
+class LookUpHold(Ask[Authorised | AuthorisedInPart | Declined | NothingFound]):
     """Ask what became of the key of an authorisation."""
 
     service = "payment"

@@ -11,13 +11,20 @@ from typing import NamedTuple
 from orderquake.model.flow import Ask
 
 # Cards. `good` pays; `declined` never does; the next two make the provider fail after it has stored its answer; the
-# last one pays, but its account is closed when the first refund comes.
+# next one pays, but its account is closed when the first refund comes; of the last one only half can be had.
 GOOD, DECLINED, STORED_ERROR, STORED_ERROR_PAID = "good", "declined", "stored_error", "stored_error_paid"
-REFUND_FAILS = "refund_fails"
+REFUND_FAILS, PAYS_IN_PART = "refund_fails", "pays_in_part"
 
 
 class Captured(NamedTuple):
     charge_id: str
+
+
+class CapturedInPart(NamedTuple):
+    """Less than was asked for was taken, and no more will be: a prepaid card with too little on it."""
+
+    charge_id: str
+    amount: int
 
 
 class Declined(NamedTuple):
@@ -53,7 +60,7 @@ class CapturePage(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Charge(Ask[Captured | Declined | ErrorReplayed | KeyMismatch]):
+class Charge(Ask[Captured | CapturedInPart | Declined | ErrorReplayed | KeyMismatch]):
     """Take the money, once for this key."""
 
     service = "payment"
@@ -68,7 +75,7 @@ class Charge(Ask[Captured | Declined | ErrorReplayed | KeyMismatch]):
 
 
 @dataclass(frozen=True, slots=True)
-class LookUp(Ask[Captured | Declined | NothingFound]):
+class LookUp(Ask[Captured | CapturedInPart | Declined | NothingFound]):
     """Ask the ledger what became of a key; it never forgets what it took."""
 
     service = "payment"

@@ -16,6 +16,7 @@ from orderquake.model.payment import (
     AlreadyCaptured,
     Authorise,
     Authorised,
+    AuthorisedInPart,
     Captured,
     CaptureHold,
     Declined,
@@ -39,7 +40,7 @@ class HoldMoney(Architecture):
 
     async def authorise(self, order: Order) -> Order:
         """Put the money on hold, once. Only a definite answer ends this state."""
-        answer: Authorised | Declined | ErrorReplayed | KeyMismatch | NothingFound
+        answer: Authorised | AuthorisedInPart | Declined | ErrorReplayed | KeyMismatch | NothingFound
         if await Within(order.charge_sent_at, self.policy.send_horizon_us):
             answer = await self.patiently(Authorise(self.hold_key(order), order.id, order.total, order.card))
         else:
@@ -51,6 +52,8 @@ class HoldMoney(Architecture):
         match answer:
             case Authorised(auth_id):
                 return self.move(order, State.AUTHORISED, auth_id=auth_id)
+            case AuthorisedInPart(auth_id):  # not enough: the shop cancels the order, as a customer would
+                return self.move(order, State.AUTHORISED, auth_id=auth_id, cancel_asked=True)
             case Declined():
                 return self.move(order, State.DECLINED)
             case NothingFound():

@@ -111,7 +111,9 @@ class Order(NamedTuple):
     token             reservation that the order holds, "" for none
     generation        how many charges (or authorisations) were begun; a new one needs definite evidence that the last
                       took nothing
+    unpaid            what the provider did not take of the total though it was asked to, minor units
     is_told           the customer has the final answer
+    posted_upto       place in the record's log of changes at which the goods of a posted order had left
     The last four columns are the Order Cache's own; whatever a writer puts there is ignored but for the version:
     charge_sent_at    when the present generation of the charge was first sent
     refund_sent_at    the same for the refund
@@ -127,15 +129,22 @@ class Order(NamedTuple):
     generation: int = 0
     auth_id: str = ""
     charge_id: str = ""
+    unpaid: int = 0
     refund_generation: int = 0
     refund_id: str = ""
     cancel_asked: bool = False
     is_told: bool = False
     sync: Sync = Sync.UNPOSTED
+    posted_upto: int = 0
     version: int = 0
     registered_at: Instant = NEVER
     charge_sent_at: Instant = NEVER
     refund_sent_at: Instant = NEVER
+
+    @property
+    def taken(self) -> int:
+        """What the provider took for it, minor units, if it has taken anything."""
+        return self.total - self.unpaid
 
     @property
     def is_final(self) -> bool:

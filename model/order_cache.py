@@ -177,6 +177,8 @@ class _Queue:
             self.entries = {order_id: (serial, put_us) for serial, (order_id, put_us) in enumerate(entries, start=1)}
 
 
+POSTED = "posted"
+"""Name of the cursor that the Order Cache moves itself: the record's log of changes, as far as posted orders reach."""
 _OWN = Order._fields.index("version")
 """From here on, an order's columns are written by the Order Cache alone."""
 
@@ -235,14 +237,16 @@ class OrderCache:
         return Registered()
 
     def write(self, order: Order, now_us: int) -> Written | Conflict:
-        old = self.rows[order.id]
-        if old.version != order.version:
+        old = self.rows.get(order.id)
+        if old is None or old.version != order.version:  # a row that is gone has no version either
             return Conflict()
         charge_sent_at = Instant(now_us) if order.generation != old.generation else old.charge_sent_at
         refund_sent_at = Instant(now_us) if order.refund_generation != old.refund_generation else old.refund_sent_at
         ours = (old.version + 1, old.registered_at, charge_sent_at, refund_sent_at)
         new = Order._make((*order[:_OWN], *ours))
         self.rows[order.id] = new
+        if new.posted_upto > self.cursors.get(POSTED, 0):
+            self.cursors[POSTED] = new.posted_upto
         self.list_again(new, now_us)
         if new.state is not old.state:
             self.journal.append(

@@ -16,6 +16,7 @@ from orderquake.model.authorisations import (
     AlreadyCaptured,
     Authorise,
     Authorised,
+    AuthorisedInPart,
     CaptureHold,
     Hold,
     LookUpHold,
@@ -25,11 +26,13 @@ from orderquake.model.authorisations import (
 from orderquake.model.charges import (
     DECLINED,
     GOOD,
+    PAYS_IN_PART,
     REFUND_FAILS,
     STORED_ERROR,
     STORED_ERROR_PAID,
     Capture,
     Captured,
+    CapturedInPart,
     CapturePage,
     Charge,
     Declined,
@@ -58,6 +61,7 @@ from orderquake.model.refunds import (
 __all__ = [
     "DECLINED",
     "GOOD",
+    "PAYS_IN_PART",
     "REFUND_FAILS",
     "STORED_ERROR",
     "STORED_ERROR_PAID",
@@ -65,10 +69,12 @@ __all__ = [
     "AskRefund",
     "Authorise",
     "Authorised",
+    "AuthorisedInPart",
     "Capture",
     "CaptureHold",
     "CapturePage",
     "Captured",
+    "CapturedInPart",
     "Charge",
     "Declined",
     "ErrorReplayed",
@@ -104,6 +110,7 @@ class PaymentProvider:
     refund_delay_us         how long a refund stays pending
     refund_fails_after_us   from the acceptance of a refund that fails until it does
     refund_cap              never pay more of a charge back than was taken; off, so that who refunds twice is seen
+    meets                   key -> as what other card the provider takes the good one of its next ask, on a bad day
     """
 
     def __init__(
@@ -127,6 +134,8 @@ class PaymentProvider:
         self.holds: dict[str, Hold] = {}  # auth id -> what is on hold
         self.hold_of: dict[str, str] = {}  # key -> auth id
         self.tries: dict[str, int] = {}  # order id -> charges really begun, for cards that fail once
+        self.in_part: dict[str, Any] = {}  # key -> the answer that says so, where less was taken or held than asked
+        self.meets: dict[str, str] = {}
 
     @property
     def refunds(self) -> dict[str, Made]:
@@ -164,58 +173,80 @@ class PaymentProvider:
 
     def once(self, key: str, ask: Charge | Authorise | Refund, now_us: int) -> Any:
         """The stored answer of a key that is still remembered, or None."""
-        known = self.answers.get(key)
-        if known is None or now_us - known[0] >= self.key_retention_us:
+        if not self.remembers(key, now_us):
             return None
+        known = self.answers[key]
         if known[1] != ask:
             return KeyMismatch()
         if isinstance(ask, Refund):
             self.replayed("refund", ask)
             return self.paid_back.first_answer(key, now_us)
         match known[2]:
-            case Captured() if isinstance(ask, Charge):
+            case Captured() | CapturedInPart() if isinstance(ask, Charge):
                 self.replayed("capture", ask)
             case ServerError():
                 return ErrorReplayed()
         return known[2]
 
-    def charge(self, ask: Charge, now_us: int) -> Captured | Declined | ServerError:
-        if self.refuses(ask):
+    def remembers(self, key: str, now_us: int) -> bool:
+        """Would an ask under this key get an old answer?"""
+        known = self.answers.get(key)
+        return known is not None and now_us - known[0] < self.key_retention_us
+
+    def charge(self, ask: Charge, now_us: int) -> Captured | CapturedInPart | Declined | ServerError:
+        card = self.card_of(ask)
+        if card == DECLINED:
             return self.declines(ask, now_us)
-        fails = self.fails(ask)
-        if fails and ask.card == STORED_ERROR:
+        fails = self.fails(ask, card)
+        if fails and card == STORED_ERROR:
             return self.stored(ask, ServerError(), now_us)
-        captured = self.capture(ask.key, ask.order_id, ask.amount, now_us)
+        amount = self.to_be_had(ask, card)
+        captured: Captured | CapturedInPart = self.capture(ask.key, ask.order_id, amount, now_us)
+        self.in_part.pop(ask.key, None)
+        if amount < ask.amount:
+            captured = self.in_part[ask.key] = CapturedInPart(captured.charge_id, amount)
         return self.stored(ask, ServerError() if fails else captured, now_us)
 
-    def authorise(self, ask: Authorise, now_us: int) -> Authorised | Declined | ServerError:
-        if self.refuses(ask):
+    def authorise(self, ask: Authorise, now_us: int) -> Authorised | AuthorisedInPart | Declined | ServerError:
+        card = self.card_of(ask)
+        if card == DECLINED:
             return self.declines(ask, now_us)
-        fails = self.fails(ask)
-        if fails and ask.card == STORED_ERROR:
+        fails = self.fails(ask, card)
+        if fails and card == STORED_ERROR:
             return self.stored(ask, ServerError(), now_us)
+        amount = self.to_be_had(ask, card)
         auth_id = f"pi_{len(self.holds) + 1}"
-        self.holds[auth_id] = Hold(ask.order_id, ask.amount)
+        self.holds[auth_id] = Hold(ask.order_id, amount)
         self.hold_of[ask.key] = auth_id
-        self.note("authorisation", ask.key, ask.order_id, ask.amount, auth_id)
-        return self.stored(ask, ServerError() if fails else Authorised(auth_id), now_us)
+        self.note("authorisation", ask.key, ask.order_id, amount, auth_id)
+        authorised: Authorised | AuthorisedInPart = Authorised(auth_id)
+        self.in_part.pop(ask.key, None)
+        if amount < ask.amount:
+            authorised = self.in_part[ask.key] = AuthorisedInPart(auth_id, amount)
+        return self.stored(ask, ServerError() if fails else authorised, now_us)
 
     # What a card decides: a declined one never pays, the failing ones make the provider err on the order's first try,
-    # and of one whose account will be closed the first refund comes back.
+    # of one whose account will be closed the first refund comes back, and of a prepaid one only half can be had.
 
-    def refuses(self, ask: Charge | Authorise) -> bool:
-        return ask.card == DECLINED
+    def card_of(self, ask: Charge | Authorise) -> str:
+        """The card, as the provider takes it just now."""
+        met = self.meets.pop(ask.key, GOOD)
+        return met if ask.card == GOOD else ask.card
+
+    def to_be_had(self, ask: Charge | Authorise, card: str) -> int:
+        return (ask.amount + 1) // 2 if card == PAYS_IN_PART else ask.amount
 
     def declines(self, ask: Charge | Authorise, now_us: int) -> Declined:
         self.declined[ask.key] = True
         self.note("decline", ask.key, ask.order_id, ask.amount)
         return self.stored(ask, Declined(), now_us)
 
-    def fails(self, ask: Charge | Authorise) -> bool:
+    def fails(self, ask: Charge | Authorise, card: str) -> bool:
         tries = self.tries[ask.order_id] = self.tries.get(ask.order_id, 0) + 1
-        if ask.card == REFUND_FAILS:
+        if card == REFUND_FAILS:
             self.paid_back.doomed.setdefault(ask.order_id, True)
-        return tries == 1 and ask.card in (STORED_ERROR, STORED_ERROR_PAID)
+        # A card of its own errs once; on a bad day the provider may err as often as it likes.
+        return card in (STORED_ERROR, STORED_ERROR_PAID) and (tries == 1 or card != ask.card)
 
     def stored(self, ask: Charge | Authorise, answer: S, now_us: int) -> S:
         """From here on the key has this answer."""
@@ -251,14 +282,16 @@ class PaymentProvider:
             self.note("void", auth_id, hold.order_id, hold.amount)
         return Voided()
 
-    def look_up_hold(self, key: str) -> Authorised | Declined | NothingFound:
+    def look_up_hold(self, key: str) -> Authorised | AuthorisedInPart | Declined | NothingFound:
         if key in self.hold_of:
-            return Authorised(self.hold_of[key])
+            in_part: AuthorisedInPart | None = self.in_part.get(key)
+            return in_part or Authorised(self.hold_of[key])
         return Declined() if key in self.declined else NothingFound()
 
-    def look_up(self, key: str) -> Captured | Declined | NothingFound:
+    def look_up(self, key: str) -> Captured | CapturedInPart | Declined | NothingFound:
         if key in self.charge_of:
-            return Captured(self.charge_of[key].charge_id)
+            in_part: CapturedInPart | None = self.in_part.get(key)
+            return in_part or Captured(self.charge_of[key].charge_id)
         return Declined() if key in self.declined else NothingFound()
 
     def refund(self, ask: Refund, now_us: int) -> RefundMade | NothingCaptured | OverRefund:
@@ -319,12 +352,13 @@ class PaymentProvider:
             tuple(self.tries.items()),
             tuple(self.holds.items()),
             tuple(self.hold_of.items()),
+            tuple(self.in_part.items()),
         )
 
     def restore(self, snapshot: Any) -> None:
-        answers, captures, charge_of, declined, paid_back, taken, tries, holds, hold_of = snapshot
+        answers, captures, charge_of, declined, paid_back, taken, tries, holds, hold_of, in_part = snapshot
         self.answers, self.captures, self.charge_of = dict(answers), list(captures), dict(charge_of)
         self.declined, self.taken, self.tries = dict.fromkeys(declined, True), dict(taken), dict(tries)
-        self.holds, self.hold_of = dict(holds), dict(hold_of)
+        self.holds, self.hold_of, self.in_part = dict(holds), dict(hold_of), dict(in_part)
         self.paid_back.restore(paid_back)
         self.journal.clear()

@@ -10,9 +10,9 @@ from typing import Any
 from orderquake.model.architecture import Architecture
 from orderquake.model.commitments import epoch_of
 from orderquake.model.order import Order, State
-from orderquake.model.order_cache import ListUnsynced, WriteOrders, Written
+from orderquake.model.order_cache import POSTED, ListUnsynced, ReadCursor, WriteOrders, Written
 from orderquake.model.record import ReadChanges
-from orderquake.model.stock import Adopt, AskStatus, NotReady, OpenAgain, Refresh
+from orderquake.model.stock import Adopt, AskStatus, NotReady, OpenAgain, Refresh, Unreconciled
 
 PINNED_STATES = (State.FULFILLED, State.CAPTURING)
 """Orders in these states hold a pin, and nobody may take it from them."""
@@ -25,7 +25,8 @@ class Rebuild(Architecture):
         """Fence every order that holds a token, pin again what is fulfilled, then read the record, then open.
 
         The order matters: an order that is posted after it was adopted is dropped by the snapshot that contains it; one
-        that was synced before it could be adopted is in every snapshot read from now on.
+        that was synced before it could be adopted is in every snapshot that reaches as far as posted orders do. A copy
+        of the record that lags behind may not reach so far yet: then the shelves stay closed until it does.
         """
         status = await self.patiently(AskStatus())
         if status.is_open:
@@ -41,12 +42,16 @@ class Rebuild(Architecture):
             if isinstance(await self.patiently(Adopt(status.epoch, pinned)), NotReady):
                 return None
             page_after = page.following
+        posted_upto, read_upto = await self.patiently(ReadCursor(POSTED)), 0
         changes_after: int | None = 0
         while changes_after is not None:
             changed = await self.patiently(ReadChanges(0, changes_after, self.policy.batch_of("rebuild")))
-            if isinstance(await self.patiently(Refresh(status.epoch, changed)), NotReady):
+            if isinstance(await self.patiently(Refresh(status.epoch, changed)), NotReady | Unreconciled):
                 return None
+            read_upto = changed.upto
             changes_after = changed.upto if changed.more else None
+        if read_upto < posted_upto:
+            return None
         await self.patiently(OpenAgain(status.epoch))
         return None
 

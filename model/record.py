@@ -26,10 +26,14 @@ class Booking(NamedTuple):
 
 
 class Posted(NamedTuple):
-    """Booked, now or before: the same key always gets the same versions, one a product."""
+    """Booked, now or before: the same key always gets the same versions, one a product.
+
+    upto    place in the log of changes of the last of them; who has read so far has seen the goods leave
+    """
 
     order_id: str
     versions: tuple[tuple[str, int], ...]
+    upto: int = 0
 
 
 class Rejected(NamedTuple):
@@ -43,12 +47,14 @@ class SkuChange(NamedTuple):
     """One product at one version: all effects up to `version` are in `on_hand`, none above.
 
     posts   our own posts since the asker's cursor that are in it: (order id, version)
+    moves   every change since the asker's cursor that is in it: (version, units); None where the feed has no such log
     """
 
     sku: str
     on_hand: int
     version: int
     posts: tuple[tuple[str, int], ...]
+    moves: tuple[tuple[int, int], ...] | None = None
 
 
 class Changed(NamedTuple):
@@ -132,7 +138,8 @@ class SystemOfRecord:
         # The opening of the shelves is its beginning.
         self.log: dict[str, int] = {sku: place for place, sku in enumerate(opening, start=1)}
         self.head = len(self.log)
-        self.posts: dict[str, list[tuple[int, int, str]]] = {}  # sku -> (place in the log, version, order id)
+        # sku -> (place in the log, version, units, order id of our own posts)
+        self.moves: dict[str, list[tuple[int, int, int, str]]] = {}
 
     def handle(self, ask: Any, now_us: int) -> Any:
         match ask:
@@ -155,9 +162,9 @@ class SystemOfRecord:
         if self.below_zero == "reject" and any(self.on_hand.get(sku, 0) < units for sku, units, _ in leaves):
             answer = Rejected(booking.order_id, "the shelf cannot cover it")
         else:
-            answer = Posted(booking.order_id, tuple((sku, self.change(sku, -units)) for sku, units, _ in leaves))
-            for sku, version in answer.versions:
-                self.posts.setdefault(sku, []).append((self.head, version, booking.order_id))
+            order_id = booking.order_id
+            versions = tuple((sku, self.change(sku, -units, order_id)) for sku, units, _ in leaves)
+            answer = Posted(order_id, versions, self.head if versions else 0)
         self.book[booking.key] = (booking, answer)
         self.note_post(booking, answer, is_new=True)
         return answer
@@ -170,13 +177,14 @@ class SystemOfRecord:
         )
         return Moved(version)
 
-    def change(self, sku: str, units: int) -> int:
+    def change(self, sku: str, units: int, order_id: str = "") -> int:
         """Move a quantity, give the product its next version and the last place in the log."""
         self.on_hand[sku] = self.on_hand.get(sku, 0) + units
         self.version[sku] = version = self.version.get(sku, 0) + 1
         self.head += 1
         self.log.pop(sku, None)
         self.log[sku] = self.head
+        self.moves.setdefault(sku, []).append((self.head, version, units, order_id))
         return version
 
     def changes(self, since: int, after: int, limit: int, now_us: int) -> Changed:
@@ -189,23 +197,24 @@ class SystemOfRecord:
         page = recent[:limit]
         upto = page[-1][0] if len(page) < len(recent) else self.head
         return Changed(
-            tuple(
-                SkuChange(sku, self.on_hand[sku], self.version[sku], self.posts_since(sku, since)) for _, sku in page
-            ),
+            tuple(self.told(sku, since) for _, sku in page),
             since,
             upto,
             len(page) < len(recent),
             Instant(now_us),
         )
 
-    def posts_since(self, sku: str, since: int) -> tuple[tuple[str, int], ...]:
-        tail: list[tuple[str, int]] = []
-        for place, version, order_id in reversed(self.posts.get(sku, ())):
+    def told(self, sku: str, since: int) -> SkuChange:
+        """One product as it stands, and how it came there from a place in the log on."""
+        tail: list[tuple[int, int, str]] = []
+        for place, version, units, order_id in reversed(self.moves.get(sku, ())):
             if place <= since:
                 break
-            tail.append((order_id, version))
+            tail.append((version, units, order_id))
         tail.reverse()
-        return tuple(tail)
+        posts = tuple((order_id, version) for version, _, order_id in tail if order_id)
+        moves = tuple((version, units) for version, units, _ in tail)
+        return SkuChange(sku, self.on_hand[sku], self.version[sku], posts, moves)
 
     def note_post(self, booking: Booking, answer: Posted | Rejected, *, is_new: bool) -> None:
         is_booked = isinstance(answer, Posted)
@@ -247,12 +256,12 @@ class SystemOfRecord:
             tuple(self.book.items()),
             tuple(self.log.items()),
             self.head,
-            tuple((sku, tuple(posts)) for sku, posts in sorted(self.posts.items())),
+            tuple((sku, tuple(moves)) for sku, moves in sorted(self.moves.items())),
         )
 
     def restore(self, snapshot: Any) -> None:
-        on_hand, version, book, log, self.head, posts = snapshot
+        on_hand, version, book, log, self.head, moves = snapshot
         self.on_hand, self.version = dict(on_hand), dict(version)
         self.book, self.log = dict(book), dict(log)
-        self.posts = {sku: list(tail) for sku, tail in posts}
+        self.moves = {sku: list(tail) for sku, tail in moves}
         self.journal.clear()

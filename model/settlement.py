@@ -72,6 +72,7 @@ class Settlement(Architecture):
             order,
             State.REFUND_PENDING,
             charge_id=capture.charge_id,
+            unpaid=order.total - capture.amount,
             refund_generation=order.refund_generation + 1,
             is_told=False,
         )

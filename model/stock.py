@@ -58,6 +58,12 @@ class Applied(NamedTuple):
     """The snapshot was looked at; what was older than ours was left out."""
 
 
+class Unreconciled(NamedTuple):
+    """The snapshot says of at least this product what its own log of changes does not; that was refused."""
+
+    sku: str
+
+
 class Settled(NamedTuple):
     """The owner knows at which version each post stands."""
 
@@ -124,7 +130,7 @@ class Extend(Ask[Extended | Lapsed | NotReady]):
 
 
 @dataclass(frozen=True, slots=True)
-class Refresh(Ask[Applied | NotReady]):
+class Refresh(Ask[Applied | Unreconciled | NotReady]):
     """Offer what has changed in the record, as read for this epoch."""
 
     service = "stock"
@@ -259,10 +265,20 @@ class StockCache(Commitments):
                 self.note("extend", held, line, sku, units, "", "", deadline=until_us)
         return Extended()
 
-    def refresh(self, changed: Changed) -> Applied:
-        """Take each newer base, and drop exactly those commitments that it is known to contain, in one step."""
+    def refresh(self, changed: Changed) -> Applied | Unreconciled:
+        """Take each newer base, and drop exactly those commitments that it is known to contain, in one step.
+
+        What does not add up is left out, and the cursor stays before it, so that it is read again.
+        """
+        refused = ""
         for item in changed.items:
-            self.rebase(item, changed.as_of)
+            if self.adds_up(item):
+                self.rebase(item, changed.as_of)
+            else:
+                self.refuse(item, changed.as_of)
+                refused = refused or item.sku
+        if refused:
+            return Unreconciled(refused)
         if not changed.more and changed.since <= self.cursor:
             self.cursor = max(self.cursor, changed.upto)
         self.journal.append(Change("rebase", version=changed.upto, watermark=changed.as_of, answer="applied"))
@@ -285,7 +301,7 @@ class StockCache(Commitments):
     # -- how it is kept
 
     def rebase(self, item: SkuChange, as_of: Instant) -> None:
-        sku, on_hand, version, posts = item
+        sku, on_hand, version, posts, _ = item
         old_v = self.base_v.get(sku, 0)
         if version < old_v:
             self.journal.append(
@@ -312,6 +328,24 @@ class StockCache(Commitments):
             held = self.by_token.get(self.token_of.get(order_id, ""))
             if held is not None and sku in held.lines and posted_v <= version:
                 self.drop(held, sku, posted_v)
+
+    def adds_up(self, item: SkuChange) -> bool:
+        """Is the new base the old one and all that has changed since? A feed that says zero, or forgets, is found out.
+
+        What has no base yet, after a loss, is taken at its word; what is older than ours will be ignored.
+        """
+        sku, on_hand, version, _, moves = item
+        old_v = self.base_v.get(sku, 0)
+        if moves is None or sku not in self.base or version < old_v:
+            return True
+        return on_hand == self.base[sku] + sum(units for moved_v, units in moves if moved_v > old_v)
+
+    def refuse(self, item: SkuChange, as_of: Instant) -> None:
+        sku, on_hand, version, _, _ = item
+        units = on_hand - self.base.get(sku, 0)
+        self.journal.append(
+            Change("rebase", sku=sku, units=units, version=version, watermark=as_of, answer="refused", is_new=False)
+        )
 
     # -- losing everything, and coming back
 

@@ -1,8 +1,9 @@
 """The command line: `orderquake run flash_sale`, and what else there is to ask.
 
 Reads the words, calls those who know, and leaves with an exit code: 0 valid, 1 invalid, 2 unknown, 3 a mistake in
-the command or the scenario, 4 a mistake of ours. Nothing heavy is imported before a verb needs it; how things look
-is in `console.py`, where runs are kept is in `runs.py`.
+the command or the scenario, 4 a mistake of ours. Nothing heavy is imported before a verb needs it; what was asked for
+is checked and played in `asked.py`, what there is stands in `catalogue.py`, how things look in `console.py`, where
+runs are kept in `runs.py`.
 """
 
 from __future__ import annotations
@@ -13,15 +14,14 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 import typer
 
-if TYPE_CHECKING:
-    from orderquake.sim.scenario import Scenario
+from orderquake.sim.asked import Asked, Mistake, OurFault, check_design, load_all, many, once
 
 EXIT = {"valid": 0, "invalid": 1, "unknown": 2}
 USAGE, HARNESS, INTERRUPTED, TERMINATED = 3, 4, 130, 143
@@ -43,48 +43,6 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON value and not
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print the bare minimum, a line each.")]
 
 
-class Mistake(Exception):
-    """Something that whoever called can put right; the text says how. Exit code 3."""
-
-
-class OurFault(Exception):
-    """The harness failed. The text says in one line how to see it again; `how` is the traceback. Exit code 4."""
-
-    def __init__(self, line: str, how: str) -> None:
-        super().__init__(line)
-        self.how = how
-
-
-class Asked(NamedTuple):
-    """A scenario to be played on a design; `word` is what the caller called it by."""
-
-    word: str
-    scenario: Scenario
-    on: str
-
-    def again(self, seed: int) -> str:
-        """The command that plays one seed of it again."""
-        return shlex.join(("orderquake", "run", self.word, "--on", self.on, "--seed", str(seed)))
-
-    def failed(self, seed: int, error: str) -> str:
-        """One line: what failed, where, and how to see it again."""
-        where = f"{self.scenario.name} on {self.on} with seed {seed}"
-        return f"the harness failed in {where}: {error}. Again: {self.again(seed)} --traceback"
-
-
-class Made(NamedTuple):
-    """What one scenario came to, before it is written down.
-
-    result   what --json prints, but for the report's path
-    tell     prints it for people
-    write    writes page, results and history into a folder; returns the page
-    """
-
-    result: dict[str, Any]
-    tell: Callable[[], None]
-    write: Callable[[Path], Path]
-
-
 # -- run
 
 
@@ -94,6 +52,10 @@ def run(
     on: Annotated[str, typer.Option("--on", metavar="ARCH", help="The design; see `architectures`.")] = "hot_cold",
     seed: Annotated[int, typer.Option(min=0, help="The run's luck; with --runs, that of the first.")] = 1,
     runs: Annotated[int, typer.Option(min=1, help="Run so many seeds, from --seed on.")] = 1,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="PATH=VALUE", help="Change a value: policy.order=reserve_first. Repeatable."),
+    ] = None,
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="Where to write; absent or empty.")] = None,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -127,8 +89,8 @@ def run(
             seeds = f"seed {seed}" if runs == 1 else f"seeds {seed} to {seed + runs - 1}"
             console.out(f"{made.result['verdict']} {asked.scenario.name} {design} {seeds} {made.result['report']}")
 
-    loaded = load_all(scenarios, design)
-    names = {name: folder_name(name, design, seed, runs) for name in loaded}
+    loaded = load_all(scenarios, design, settings or ())
+    names = {name: folder_name(name, design, seed, runs, asked.tag()) for name, asked in loaded.items()}
     if out is None:
         for name, asked in loaded.items():
             play(asked, None, REPORTS / "runs" / names[name])
@@ -145,111 +107,6 @@ def run(
     if as_json:
         console.print_json(results[0] if len(results) == 1 else {"verdict": verdict, "runs": results})
     return EXIT[verdict]
-
-
-def load_all(words: Sequence[str], on: str) -> dict[str, Asked]:
-    """Scenario name -> what is to be played. All files are read before any is played.
-
-    raises   ScenarioError, with the findings of all files; Mistake
-    """
-    from orderquake.sim.scenario_file import ScenarioError, load_scenario
-
-    loaded: dict[str, Asked] = {}
-    problems: list[Any] = []
-    for word in words:
-        try:
-            scenario = load_scenario(word)
-        except ScenarioError as error:
-            problems += error.problems
-            continue
-        if scenario.name in loaded:
-            raise Mistake(f'two scenarios are called "{scenario.name}"; expected each once. Run them one by one')
-        loaded[scenario.name] = Asked(word, scenario, on)
-        check_trace(scenario)
-    if problems:
-        raise ScenarioError(problems)
-    return loaded
-
-
-def check_trace(scenario: Scenario) -> None:
-    """raises   Mistake where a scenario's own trace file cannot be read"""
-    from orderquake.sim.scenario import TRACES, Trace
-
-    if isinstance(scenario.workload, Trace) and scenario.workload.name not in TRACES:
-        from orderquake.sim.world.trace import load_trace
-
-        try:
-            load_trace(Path(scenario.workload.name))
-        except (OSError, ValueError) as error:
-            raise Mistake(str(error)) from error
-
-
-def check_design(on: str) -> str:
-    """The design's name. raises   Mistake where there is none of that name"""
-    from orderquake.sim.run import design_of
-    from orderquake.sim.scenario_errors import suggestion, with_next_move
-    from orderquake.sim.scenario_rules import architecture_names
-
-    try:
-        return design_of(on).name
-    except KeyError:
-        known = architecture_names()
-        near = suggestion(on, known, "; did you mean {}?")
-        found = f'--on "{on}" is no architecture; expected one of {", ".join(known)}{near}'
-        raise Mistake(with_next_move(found, "orderquake architectures")) from None
-
-
-def once(asked: Asked, seed: int, _: int, is_mute: bool) -> Made:
-    """One run."""
-    from orderquake.sim import console
-    from orderquake.sim.run import simulate
-
-    title = f"{asked.scenario.name} on {asked.on}, seed {seed}"
-    with console.progress(title, 1, is_mute) as advance, ours(asked, seed):
-        made = simulate(asked.scenario, asked.on, seed, advance)
-        result = dict(made.to_json())
-
-    def write(beside: Path) -> Path:
-        with ours(asked, seed):
-            from orderquake.sim.report.page import write_report
-
-            return write_report(made, beside)
-
-    return Made(result, lambda: console.tell_run(made), write)
-
-
-def many(asked: Asked, seed: int, runs: int, is_mute: bool) -> Made:
-    """One run for each of many seeds."""
-    from orderquake.sim import console
-    from orderquake.sim.report.summary import summary_record, write_summary
-    from orderquake.sim.runs import RunFailed, replicate
-
-    title = f"{asked.scenario.name} on {asked.on}, {runs} seeds"
-    try:
-        with console.progress(title, runs, is_mute) as advance:
-            seeds = range(seed, seed + runs)
-            made = replicate(asked.scenario, asked.on, seeds, advance or (lambda _: None))
-    except RunFailed as error:
-        raise OurFault(asked.failed(error.seed, str(error)), error.how) from error
-    with ours(asked, seed):
-        counted = {"seed": seed, "counts": console.counts(made), "bounds": console.bounds(made)}
-        result = {**summary_record(made), **counted}
-
-    def write(beside: Path) -> Path:
-        with ours(asked, seed):
-            return write_summary(made, beside)
-
-    return Made(result, lambda: console.tell_many(made, asked.again), write)
-
-
-@contextmanager
-def ours(asked: Asked, seed: int) -> Iterator[None]:
-    """Whatever goes wrong in here is our fault, and is told with the command that plays it again."""
-    try:
-        yield
-    except Exception as error:
-        line = f"{type(error).__name__}: {error}".split("\n")[0]
-        raise OurFault(asked.failed(seed, line), traceback.format_exc()) from error
 
 
 # -- explain
@@ -294,74 +151,54 @@ def explain(
 @app.command()
 def scenarios(as_json: Json = False, quiet: Quiet = False) -> int:
     """List the scenarios that come along."""
-    from orderquake.sim import console
-    from orderquake.sim.scenario_file import load_scenario, scenario_names
-    from orderquake.sim.units import format_duration
+    from orderquake.sim import catalogue
 
-    entries = []
-    for name in scenario_names():
-        scenario = load_scenario(name)
-        entries.append(
-            {
-                "name": name,
-                "question": scenario.question,
-                "workload": scenario.workload.kind,
-                "horizon": format_duration(scenario.horizon),
-                "faults": [fault.kind for fault in scenario.fault],
-                "expect": dict(scenario.expect),
-            }
-        )
-    console.tell_list(entries, ("name", "horizon", "question"), as_json, quiet)
-    return 0
+    return tell_list(catalogue.scenarios(), ("name", "horizon", "question"), as_json, quiet)
 
 
 @app.command()
 def architectures(as_json: Json = False, quiet: Quiet = False) -> int:
     """List the designs, and what each of them requires."""
-    from orderquake.model.architectures import ARCHITECTURES
-    from orderquake.sim import console
+    from orderquake.sim import catalogue
 
-    entries = [
-        {"name": name, "says": console.first_sentence(design), "requires": sorted(design.requires)}
-        for name, design in ARCHITECTURES.items()
-    ]
-    console.tell_list(entries, ("name", "says", "requires"), as_json, quiet)
-    return 0
+    return tell_list(catalogue.architectures(), ("name", "says", "requires"), as_json, quiet)
 
 
 @app.command()
 def checkers(as_json: Json = False, quiet: Quiet = False) -> int:
     """List the promises that histories are judged by."""
-    from orderquake.sim import console
-    from orderquake.sim.checkers import CHECKERS
+    from orderquake.sim import catalogue
 
-    entries = [{"name": name, "says": console.first_sentence(checker)} for name, checker in CHECKERS.items()]
-    console.tell_list(entries, ("name", "says"), as_json, quiet)
-    return 0
+    return tell_list(catalogue.checkers(), ("name", "says"), as_json, quiet)
+
+
+@app.command()
+def points(as_json: Json = False, quiet: Quiet = False) -> int:
+    """List the sometimes-points: rare moments of a sound design, which a campaign must have met."""
+    from orderquake.sim import catalogue
+
+    return tell_list(catalogue.points(), ("name", "family", "says"), as_json, quiet)
 
 
 @app.command()
 def faults(as_json: Json = False, quiet: Quiet = False) -> int:
     """List what may go wrong, and how a scenario asks for it."""
-    from orderquake.sim import console
-    from orderquake.sim.nemesis import FAULTS
+    from orderquake.sim import catalogue, console
 
-    entries = [
-        {
-            "name": name,
-            "does": fault.does,
-            "breaks": list(fault.breaks),
-            "heals": fault.heals,
-            "witness": fault.witness,
-            "example": fault.example,
-        }
-        for name, fault in FAULTS.items()
-    ]
-    console.tell_list(entries, ("name", "does", "breaks", "heals"), as_json, quiet)
+    entries = list(catalogue.faults())
+    tell_list(entries, ("name", "does", "breaks", "heals"), as_json, quiet)
     if not as_json and not quiet:
         console.out("\nIn a scenario file:")
         for entry in entries:
             console.out(f"\n{entry['example']}".rstrip())
+    return 0
+
+
+def tell_list(entries: Iterable[dict[str, Any]], columns: Sequence[str], as_json: bool, quiet: bool) -> int:
+    """Tell what there is; that cannot go wrong."""
+    from orderquake.sim import console
+
+    console.tell_list(list(entries), columns, as_json, quiet)
     return 0
 
 

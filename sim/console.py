@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 COLOURS = {"valid": "green", "invalid": "bold red", "unknown": "yellow"}
 WIDE = 400
 """Columns of what is not a terminal: wide enough that no line is broken."""
+A_LINE_EVERY_S = 30.0
+"""How often progress is told where it cannot be drawn."""
 
 
 def _console() -> Console:
@@ -67,9 +70,13 @@ def _plain(value: Any) -> Any:
 
 @contextmanager
 def progress(what: str, total: float, is_mute: bool) -> Iterator[Callable[[float], None] | None]:
-    """A bar on the error stream, to be told how much of `total` is done; None where nobody is looking."""
-    if is_mute or not sys.stderr.isatty():
+    """To be told how much of `total` is done: a bar on the error stream, or a line now and then where that is no
+    terminal; None where nobody wants to know."""
+    if is_mute:
         yield None
+        return
+    if not sys.stderr.isatty():
+        yield _now_and_then(what, total)
         return
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
@@ -85,12 +92,27 @@ def progress(what: str, total: float, is_mute: bool) -> Iterator[Callable[[float
         yield advance
 
 
-def tell_run(run: Run) -> None:
-    """One run, for people."""
+def _now_and_then(what: str, total: float) -> Callable[[float], None]:
+    """Progress for a log: nothing of what is soon over."""
+    began = told = time.monotonic()
+
+    def advance(done: float) -> None:
+        nonlocal told
+        now = time.monotonic()
+        if now - told >= A_LINE_EVERY_S and done < total:
+            told = now
+            sys.stderr.write(f"{what}: {int(100 * done / total)} % after {format_seconds(now - began)}\n")
+
+    return advance
+
+
+def tell_run(run: Run, settings: Sequence[str] = ()) -> None:
+    """One run, for people; `settings` are what was changed in the scenario, PATH=VALUE each."""
     console = _console()
     title = f"[bold]{escape(run.scenario.name)}[/] on {run.architecture}, seed {run.seed}"
     console.print(f"{title}: {_coloured(run.verdict)}")
     console.print(escape(run.scenario.question))
+    _tell_settings(console, settings)
     console.print()
     _show(console, _verdicts(run.verdicts, set(run.scenario.must_exercise)))
     console.print()
@@ -103,12 +125,13 @@ def tell_run(run: Run) -> None:
     console.print(f"digest: {run.digest}")
 
 
-def tell_many(runs: Sequence[Replication], again: Callable[[int], str]) -> None:
+def tell_many(runs: Sequence[Replication], again: Callable[[int], str], settings: Sequence[str] = ()) -> None:
     """Many runs of one scenario, for people; `again` is the command that plays one seed of them."""
     console, first = _console(), runs[0]
     seeds = f"seeds {first.seed} to {runs[-1].seed}"
     console.print(f"[bold]{escape(first.scenario.name)}[/] on {first.architecture}, {seeds}: {_coloured(worst(runs))}")
     console.print(escape(first.scenario.question))
+    _tell_settings(console, settings)
     console.print()
     table = _table("checker", "valid", "unknown", "invalid", right=(1, 2, 3))
     for name in first.verdicts:
@@ -125,6 +148,11 @@ def tell_many(runs: Sequence[Replication], again: Callable[[int], str]) -> None:
             listed = ", ".join(str(run.seed) for run in failing[:50]) + (", ..." if len(failing) > 50 else "")
             console.print(escape(f"{status} seeds: {listed}"))
             console.print(escape(f"see the first of them: {again(failing[0].seed)}"))
+
+
+def _tell_settings(console: Console, settings: Sequence[str]) -> None:
+    for word in settings:
+        console.print(f"set: {escape(word)}")
 
 
 def worst(runs: Sequence[Replication]) -> str:
@@ -170,11 +198,6 @@ def tell_list(entries: Sequence[Mapping[str, Any]], columns: Sequence[str], as_j
             cells = (entry[column] for column in columns)
             table.add_row(*(escape("; ".join(cell) if isinstance(cell, list) else str(cell)) for cell in cells))
         _show(_console(), table)
-
-
-def first_sentence(thing: type) -> str:
-    """The first paragraph of a docstring, on one line."""
-    return " ".join((thing.__doc__ or "").strip().split("\n\n")[0].split())
 
 
 def _table(*columns: str, right: Sequence[int] = ()) -> Table:

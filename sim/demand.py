@@ -347,9 +347,10 @@ class Trace(Customers):
 
     name              a trace that ships with the package, or a csv file beside the scenario
     speed_up          arrivals come so many times faster; nothing else does
-    first_day, last_day   play only these days, both included
+    first_day, last_day   play only these days, both included, of local time; all of them where absent
     returns           the trace's cancellations come back to the record as returns
-    The first moment of the first day is the scenario's zero.
+    The first moment of the first day is the scenario's zero; who would come after the horizon stays away. The shipped
+    trace has 2011-11-14 to 2011-12-09, and no orders on Saturdays.
     """
 
     known: ClassVar[tuple[str, ...]] = TRACES

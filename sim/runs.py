@@ -6,6 +6,7 @@ Nothing is simulated, judged or printed here.
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import shutil
@@ -18,7 +19,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 
 REPORTS = Path("reports")
 """Under the working directory: `runs/` holds the folders, `latest` points at the newest."""
+
+DOUBT_EVERY = 10
+"""Of many seeds, those that this divides are judged three ways, and the harness fails where two of them disagree."""
 
 SERIAL_UNTIL_S = 2.0
 """Below this much expected work a second process costs more than it saves (a measured rule of thumb)."""
@@ -51,13 +55,13 @@ class RunFailed(Exception):
         return self.line
 
 
-def folder_name(scenario: str, architecture: str, seed: int, runs: int = 1) -> str:
-    """Name of a run's folder.
+def folder_name(scenario: str, architecture: str, seed: int, runs: int = 1, tag: str = "") -> str:
+    """Name of a run's folder; `tag` tells settings apart.
 
-    >>> folder_name("calm_day", "hot_cold", 1), folder_name("calm_day", "hot_cold", 1, runs=200)
-    ('calm_day-hot_cold-1', 'calm_day-hot_cold-1-x200')
+    >>> folder_name("calm_day", "hot_cold", 1), folder_name("calm_day", "hot_cold", 1, runs=200, tag="5e0c31fa")
+    ('calm_day-hot_cold-1', 'calm_day-hot_cold-1-x200-5e0c31fa')
     """
-    return f"{scenario}-{architecture}-{seed}" + (f"-x{runs}" if runs > 1 else "")
+    return f"{scenario}-{architecture}-{seed}" + (f"-x{runs}" if runs > 1 else "") + (f"-{tag}" if tag else "")
 
 
 def check_out(out: Path) -> None:
@@ -195,22 +199,29 @@ def _one(scenario: Scenario, on: str, seed: int) -> Replication:
     from orderquake.sim.run import simulate
 
     try:
-        return Replication.of(simulate(scenario, on, seed))
+        return Replication.of(simulate(scenario, on, seed, is_doubted=seed % DOUBT_EVERY == 0))
     except Exception as error:
         raise RunFailed(seed, f"{type(error).__name__}: {error}".split("\n")[0], traceback.format_exc()) from error
+
+
+def _one_of_many(scenario: Scenario, on: str, seed: int) -> Replication:
+    replication = _one(scenario, on, seed)
+    gc.collect()  # a world is full of circles: left to the collector's own time, half a dozen would lie about
+    return replication
 
 
 def _in_processes(scenario: Scenario, on: str, seeds: range, cores: int) -> Generator[Replication, None, None]:
     # Forked where that is possible: everything is imported by then, and no thread of ours runs.
     method = "fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn"
     context = multiprocessing.get_context(method)
-    pool = ProcessPoolExecutor(min(cores, len(seeds)), context, initializer=_leave_signals_to_the_parent)
+    pool = ProcessPoolExecutor(min(cores, len(seeds)), context, initializer=_begin_to_work)
     try:
         with undisturbed():  # a process that was begun and not yet written down would outlive us
-            futures = {pool.submit(_one, scenario, on, seed): seed for seed in seeds}
+            futures = {pool.submit(_one_of_many, scenario, on, seed): seed for seed in seeds}
         for future in as_completed(futures):
             try:
-                yield future.result()
+                # It came with a scenario of its own; a thousand of them would be most of what is kept.
+                yield replace(future.result(), scenario=scenario)
             except BrokenProcessPool as error:
                 raise RunFailed(futures[future], "the process that ran it died") from error
             del futures[future]
@@ -242,6 +253,8 @@ def undisturbed() -> Iterator[None]:
         signal.raise_signal(came)
 
 
-def _leave_signals_to_the_parent() -> None:
+def _begin_to_work() -> None:
+    """In a new process: signals are the parent's business, and what is imported by now is never garbage."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    gc.freeze()

@@ -144,6 +144,7 @@ class Scenario(Part):
 
     name          the file's, without ".toml"
     must_exercise checkers that must have judged something, else the run is unknown
+    must_see      sometimes-points that must have been passed, else the run is unknown
     gauge_every   how often drift, staleness, backlog and queue lengths are read
     local_latency one way, within a place: 0.25 ms at best between zones (xkyle.com)
     expect        architecture -> the verdict it should earn here
@@ -155,6 +156,7 @@ class Scenario(Part):
     horizon: Duration
     quiet_limit: Duration = 60 * MINUTE
     must_exercise: tuple[str, ...] = ()
+    must_see: tuple[str, ...] = ()
     gauge_every: Duration = 10 * SECOND
     workload: Workload
     stock: Stock = Stock()
@@ -213,6 +215,16 @@ class Scenario(Part):
     def place_of(self, service: str) -> str:
         """Name of the place where a service stands."""
         return self.service[service].place or self.place[0].name
+
+    def plain_faults(self) -> list[tuple[str, Fault]]:
+        """Every fault that will be injected, patterns taken apart, each under the label of its rows and its luck."""
+        found: list[tuple[str, Fault]] = []
+        for number, written in enumerate(self.fault, start=1):
+            label = f"{written.kind}-{number}"
+            parts = written.parts(self)
+            is_plain = parts == (written,)
+            found += [(label if is_plain else f"{label}.{part}", fault) for part, fault in enumerate(parts, start=1)]
+        return found
 
     def latency_between(self, here: str, there: str) -> Latency:
         """One way from a place to a place.

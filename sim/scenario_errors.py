@@ -228,6 +228,14 @@ def with_next_move(text: str, command: str) -> str:
     return f"{text}{'' if text.endswith('?') else '.'} See: {command}" if command else text
 
 
+def unknown(name: str, known: Iterable[str], noun: str, see: str = "") -> str:
+    """What is said of a name that does not exist; reads on after "<where> is "."""
+    names = list(known)
+    listed = ", ".join(names) if len(names) <= 12 else ", ".join(names[:3]) + f", ... ({len(names)} in all)"
+    near = suggestion(name, names, "; did you mean {}?")
+    return with_next_move(f'"{name}", which is no {noun}; expected one of {listed}{near}', see)
+
+
 def _path_in(data: Mapping[str, Any], loc: Keys) -> Keys:
     """The finding's path in the file: without the tags that tell the members of a union apart."""
     path: Keys = ()

@@ -1,27 +1,18 @@
-"""Scenario files: found by name or path, read, checked, and varied by a dotted path.
+"""Scenario files: found by name or path, read, and checked.
 
-Files and paths only. What a scenario is stands in `scenario.py`, how mistakes are told in `scenario_errors.py`.
+Files only. What a scenario is stands in `scenario.py`, how mistakes are told in `scenario_errors.py`, how a scenario is
+varied in `settings.py`.
 """
 
 from __future__ import annotations
 
-import json
-import re
 from pathlib import Path
-from typing import Any
 
 from pydantic import ValidationError
 
 from orderquake.sim.scenario import Scenario
-from orderquake.sim.scenario_errors import (
-    Problem,
-    ScenarioError,
-    Spots,
-    describe,
-    read_toml,
-    suggestion,
-    with_next_move,
-)
+from orderquake.sim.scenario_errors import Problem, ScenarioError, describe, read_toml, suggestion, with_next_move
+from orderquake.sim.settings import set_by_path
 
 __all__ = ["ScenarioError", "load_scenario", "scenario_names", "set_by_path"]
 
@@ -65,32 +56,3 @@ def _find(path_or_name: str | Path) -> tuple[Path, str]:
     near = suggestion(text, scenario_names(), "; did you mean {}?")
     found = f'no scenario is called "{text}"; expected a name or a path to a .toml file{near}'
     raise ScenarioError([Problem("", None, with_next_move(found, "orderquake scenarios"))])
-
-
-def set_by_path(scenario: Scenario, path: str, value: Any) -> Scenario:
-    """The scenario with one value changed: `set_by_path(calm, "service.payment.throttle.per_s", 10)`.
-
-    path     keys as in the file, with dots; entries of arrays by number: `fault.0.for`, `fault[0].for`
-    value    as in the file: durations in quotes
-    raises   ScenarioError where there is no such key, or where the value does not fit
-    """
-    keys = [int(key) if key.isdigit() else key for key in re.findall(r"[^.\[\]]+", path)]
-    data = scenario.tables()
-    here: Any = data
-    for depth, key in enumerate(keys):
-        is_there = isinstance(key, int) and key < len(here) if isinstance(here, list) else isinstance(key, str)
-        if not isinstance(here, dict | list) or not is_there:
-            at = ".".join(map(str, keys[:depth]))
-            raise ScenarioError([Problem("", None, f"{path} leads nowhere: {at or 'a scenario'} has no entry {key}")])
-        if depth == len(keys) - 1:
-            here[key] = value
-        elif isinstance(here, dict):
-            here = here.setdefault(key, {})
-        else:
-            here = here[int(key)]
-    try:
-        return Scenario.model_validate({**data, "name": scenario.name})
-    except ValidationError as error:
-        raise ScenarioError(
-            describe(error, Scenario, data, Spots({}), f"{path} = {json.dumps(value, default=str)}:")
-        ) from None

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from orderquake.model.verbs import VERBS
 from orderquake.sim.demand import FlashSale, Hot, Rounds, Shoppers, Trace, Traced
-from orderquake.sim.nemesis import Chancy, Down, Pause, Slow, Wiped
-from orderquake.sim.scenario_errors import suggestion, with_next_move
+from orderquake.sim.nemesis import Lasting, Pause, Sudden
+from orderquake.sim.scenario_errors import suggestion, unknown, with_next_move
 from orderquake.sim.units import format_duration
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def places_are_linked(scenario: Scenario) -> Iterator[Contradiction]:
     for number, link in enumerate(scenario.link):
         for end, name in enumerate(link.between):
             if name not in names:
-                yield ("link", number, "between", end), _unknown(name, names, "place")
+                yield ("link", number, "between", end), unknown(name, names, "place")
         if link.between[0] == link.between[1]:
             yield (
                 ("link", number, "between"),
@@ -61,11 +61,11 @@ def services_exist_somewhere(scenario: Scenario) -> Iterator[Contradiction]:
     names = [place.name for place in scenario.place]
     for name, service in scenario.service.items():
         if service.place is not None and service.place not in names:
-            yield ("service", name, "place"), _unknown(service.place, names, "place")
+            yield ("service", name, "place"), unknown(service.place, names, "place")
         verbs = operations_of(name)
         for verb in service.operations:
             if verb not in verbs:
-                yield ("service", name, "operations", verb), _unknown(verb, verbs, f"operation of {name}")
+                yield ("service", name, "operations", verb), unknown(verb, verbs, f"operation of {name}")
 
 
 def lines_have_an_end(scenario: Scenario) -> Iterator[Contradiction]:
@@ -84,29 +84,40 @@ def faults_can_strike(scenario: Scenario) -> Iterator[Contradiction]:
     horizon = scenario.horizon
     for number, fault in enumerate(scenario.fault):
         begin, end = fault.window(horizon)
-        if isinstance(fault, Wiped):
-            if begin >= horizon:
-                yield ("fault", number, "at"), f"{_late(begin, horizon)}"
-            continue
         if begin >= horizon:
-            yield ("fault", number, "from"), f"{_late(begin, horizon)}"
-        elif end > horizon:
+            key = "at" if isinstance(fault, Sudden) else "from"
+            yield ("fault", number, key), f"{_late(begin, horizon)}"
+        elif isinstance(fault, Lasting) and end > horizon:
             key = "until" if fault.until is not None else "for"
             found = fault.until if fault.until is not None else fault.lasts
             text = f'"{format_duration(found or 0)}", which ends at {format_duration(end)}, after the horizon'
             yield ("fault", number, key), f'{text}, "{format_duration(horizon)}"; expected a window within it'
-        if isinstance(fault, Chancy | Slow) and fault.operation is not None:
-            verbs = operations_of(fault.target)
-            if fault.operation not in verbs:
-                yield (
-                    ("fault", number, "operation"),
-                    _unknown(fault.operation, verbs, f"operation of {fault.target}"),
-                )
-    downs = [(number, fault) for number, fault in enumerate(scenario.fault) if isinstance(fault, Down)]
-    for (first, one), (second, other) in combinations(downs, 2):
+        operation = getattr(fault, "operation", None)
+        if operation is not None:
+            verbs = operations_of(fault.where())
+            if operation not in verbs:
+                yield ("fault", number, "operation"), unknown(operation, verbs, f"operation of {fault.where()}")
+        for path, text in fault.misfits(scenario):
+            yield ("fault", number, *path), text
+
+
+def faults_leave_each_other_room(scenario: Scenario) -> Iterator[Contradiction]:
+    """Two outages of one service at a time would be one that ends when the first does."""
+    horizon = scenario.horizon
+    exclusive = [
+        (number, part)
+        for number, fault in enumerate(scenario.fault)
+        for part in (fault.parts(scenario) if fault.fits(scenario) else ())
+        if part.excludes
+    ]
+    told: set[tuple[int, int]] = set()
+    for (first, one), (second, other) in combinations(exclusive, 2):
         (begin, end), (start, stop) = one.window(horizon), other.window(horizon)
-        if one.target == other.target and begin < stop and start < end:
-            text = f"a second outage of {other.target} while fault[{first}] still lasts; expected windows apart"
+        is_same = (one.excludes, one.where()) == (other.excludes, other.where())
+        if is_same and begin < stop and start < end and (first, second) not in told:
+            told.add((first, second))
+            while_ = f"fault[{first}] still lasts" if first != second else "its own first one still lasts"
+            text = f"a second {other.excludes} of {other.where()} while {while_}; expected windows apart"
             yield ("fault", second), text
 
 
@@ -136,7 +147,7 @@ def shelves_fit_the_workload(scenario: Scenario) -> Iterator[Contradiction]:
     names = stock.sku_names()
     for kind, number, event in _deliveries(stock):
         if event.sku not in names:
-            yield ("stock", kind, number, "sku"), _unknown(event.sku, names, "product")
+            yield ("stock", kind, number, "sku"), unknown(event.sku, names, "product")
     if isinstance(workload, Rounds) and workload.rounds > stock.skus:
         text = f"{workload.rounds}, but stock.skus is {stock.skus}; expected at most one round for each product"
         yield ("workload", "rounds"), text
@@ -206,9 +217,15 @@ def names_are_known(scenario: Scenario) -> Iterator[Contradiction]:
     checkers = checker_names()
     for number, name in enumerate(scenario.must_exercise):
         if name not in checkers:
-            yield ("must_exercise", number), _unknown(name, checkers, "checker", "orderquake checkers")
+            yield ("must_exercise", number), unknown(name, checkers, "checker", "orderquake checkers")
         elif name in scenario.must_exercise[:number]:
             yield ("must_exercise", number), f'"{name}", a second time; expected every checker once'
+    points = point_names() if scenario.must_see else ()
+    for number, name in enumerate(scenario.must_see):
+        if name not in points:
+            yield ("must_see", number), unknown(name, points, "point", "orderquake points")
+        elif name in scenario.must_see[:number]:
+            yield ("must_see", number), f'"{name}", a second time; expected every point once'
     # An architecture may be somebody's own, so only what looks like a misspelling is refused.
     known = architecture_names()
     for name in scenario.expect:
@@ -226,6 +243,7 @@ RULES: tuple[Callable[[Scenario], Iterable[Contradiction]], ...] = (
     pools_have_channels,
     events_come_in_time,
     faults_can_strike,
+    faults_leave_each_other_room,
     keys_outlive_asks,
     pauses_are_shorter_than_keys,
     cold_starts_take_time,
@@ -242,13 +260,6 @@ def _late(moment_us: int, horizon_us: int) -> str:
     return f'"{late}", which the scenario never reaches; expected a moment before the horizon, "{horizon}"'
 
 
-def _unknown(name: str, known: Iterable[str], noun: str, see: str = "") -> str:
-    names = list(known)
-    listed = ", ".join(names) if len(names) <= 12 else ", ".join(names[:3]) + f", ... ({len(names)} in all)"
-    near = suggestion(name, names, "; did you mean {}?")
-    return with_next_move(f'"{name}", which is no {noun}; expected one of {listed}{near}', see)
-
-
 def operations_of(service: str) -> tuple[str, ...]:
     """Verbs that a service understands."""
     return VERBS.get(service, ())
@@ -259,6 +270,13 @@ def checker_names() -> tuple[str, ...]:
     from orderquake.sim.checkers import CHECKERS
 
     return tuple(CHECKERS)
+
+
+def point_names() -> tuple[str, ...]:
+    """Names of all sometimes-points."""
+    from orderquake.sim.study import points
+
+    return points.point_names()
 
 
 def architecture_names() -> tuple[str, ...]:

@@ -161,6 +161,9 @@ Duration = Annotated[
 Probability = Annotated[float, Strict(), Field(ge=0, le=1, allow_inf_nan=False)]
 """A chance from 0 to 1."""
 
+Share = Annotated[float, Strict(), Field(gt=0, le=1, allow_inf_nan=False)]
+"""A part of all, above nothing."""
+
 Positive = Annotated[float, Strict(), Field(gt=0, allow_inf_nan=False)]
 """A number above zero: a weight, a factor, a coefficient of variation."""
 

@@ -35,7 +35,8 @@ VOCABULARY: dict[str, str] = {
     ),
     "rebase": (
         "a snapshot was offered for a SKU: version = its V, watermark = its as-of time, answer = applied | "
-        "ignored, units = new base - old base; cache.available from cache.base"
+        "ignored | refused, units = new base - old base; cache.available from cache.base. A refused one contradicts "
+        "the record's log of changes: is_new = False, units as it would have been, and no accounts"
     ),
     "adopt": "a rebuild pinned a line again: key = token; cache.pinned from cache.available",
     "epoch": (

@@ -16,58 +16,17 @@ from typing import Any
 
 import pytest
 
+from orderquake.sim import console, runs
 from orderquake.sim import run as running
-from orderquake.sim import runs
 from orderquake.sim.cli import main
 from orderquake.sim.history import History
-from orderquake.sim.report import page, summary
 from orderquake.sim.run import Run, simulate
 from orderquake.sim.scenario_file import load_scenario
 
-TINY = """schema_version = 1
-question = "Does a minute of trade add up?"
-horizon = "60 s"
-must_exercise = ["charged_once"]
-[workload]
-kind = "poisson"
-rate_per_s = 0.5
-[stock]
-skus = 5
-[jobs.outbound]
-every = "20 s"
-"""
 
-
-def write_plainly(run: Run, out: Path) -> Path:
-    """What `write_report` leaves, without the pictures, which take seconds."""
-    (out / "index.html").write_text("<!doctype html>", encoding="utf-8")
-    (out / "results.json").write_text(json.dumps(run.to_json()), encoding="utf-8")
-    run.history.write_parquet(out / "history.parquet")
-    return out / "index.html"
-
-
-def summarise_plainly(_: Any, out: Path) -> Path:
-    """What `write_summary` leaves, without the pictures."""
-    (out / "index.html").write_text("<!doctype html>", encoding="utf-8")
-    return out / "index.html"
-
-
-@pytest.fixture
-def with_pictures() -> bool:
-    """Overridden by the tests that want the real reports."""
-    return False
-
-
-@pytest.fixture
-def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, with_pictures: bool) -> Path:
-    """A working directory with a small scenario in it, and reports without pictures but where a test wants them."""
-    if not with_pictures:
-        monkeypatch.setattr(page, "write_report", write_plainly)
-        monkeypatch.setattr(summary, "write_summary", summarise_plainly)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("ORDERQUAKE_TRACEBACK", raising=False)
-    (tmp_path / "tiny.toml").write_text(TINY, encoding="utf-8")
-    return tmp_path
+def tiny(shop: Path) -> str:
+    """The small scenario that lies in the working directory."""
+    return (shop / "tiny.toml").read_text(encoding="utf-8")
 
 
 def left_behind(folder: Path) -> list[str]:
@@ -93,7 +52,7 @@ def test_run_exits_by_the_verdict(shop: Path, monkeypatch: pytest.MonkeyPatch, v
 
 
 def test_the_worst_of_several_scenarios_decides(shop: Path) -> None:
-    text = TINY.replace("charged_once", "fresh_snapshots_only")  # no refresh is due within a minute
+    text = tiny(shop).replace("charged_once", "fresh_snapshots_only")  # no refresh is due within a minute
     (shop / "idle.toml").write_text(text.replace("rate_per_s = 0.5", "rate_per_s = 0.001"), encoding="utf-8")
     assert main(["run", "tiny.toml"]) == 0
     assert main(["run", "tiny.toml", "idle.toml"]) == 2
@@ -131,7 +90,7 @@ def test_a_mistake_in_the_command_exits_3_and_leaves_nothing(
 def test_a_mistake_in_a_scenario_exits_3_with_its_place_and_leaves_nothing(
     shop: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (shop / "bad.toml").write_text(TINY.replace('"60 s"', "60").replace("0.5", "-1"), encoding="utf-8")
+    (shop / "bad.toml").write_text(tiny(shop).replace('"60 s"', "60").replace("0.5", "-1"), encoding="utf-8")
     assert main(["run", "tiny.toml", "bad.toml", "--out", "there"]) == 3
     lines = capsys.readouterr().err.splitlines()
     assert [line.split(" ")[0] for line in lines] == ["bad.toml:3:11", "bad.toml:7:14"]
@@ -140,7 +99,7 @@ def test_a_mistake_in_a_scenario_exits_3_with_its_place_and_leaves_nothing(
 
 def test_a_trace_file_that_is_broken_exits_3_with_its_line(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (shop / "mine.csv").write_text("placed_at,invoice\n", encoding="utf-8")
-    text = TINY.replace('kind = "poisson"\nrate_per_s = 0.5', 'kind = "trace"\nname = "mine.csv"')
+    text = tiny(shop).replace('kind = "poisson"\nrate_per_s = 0.5', 'kind = "trace"\nname = "mine.csv"')
     (shop / "mine.toml").write_text(text.replace("skus = 5\n", ""), encoding="utf-8")
     assert main(["run", "mine.toml"]) == 3
     assert "mine.csv:1" in capsys.readouterr().err
@@ -220,7 +179,7 @@ def test_out_that_is_not_empty_is_refused_before_anything_is_run(
 
 
 def test_several_scenarios_share_one_out(shop: Path) -> None:
-    (shop / "other.toml").write_text(TINY, encoding="utf-8")
+    (shop / "other.toml").write_text(tiny(shop), encoding="utf-8")
     assert main(["run", "tiny.toml", "other.toml", "--out", "both"]) == 0
     assert left_behind(shop / "both") == ["other-hot_cold-1", "tiny-hot_cold-1"]
 
@@ -327,7 +286,22 @@ def test_two_processes_give_what_one_gives_in_the_order_of_the_seeds(
     together = runs.replicate(scenario, "hot_cold", range(3, 9), done.append, processes=2)
     assert [made.seed for made in together] == list(range(3, 9))
     assert [made.digest for made in together] == [made.digest for made in alone]
+    assert all(made.scenario is scenario for made in together), "a thousand runs keep one scenario"
     assert done == [1, 2, 3, 4, 5, 6] * 2
+
+
+def test_where_no_terminal_is_progress_is_told_now_and_then(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with console.progress("a day, 8 seeds", 8, is_mute=True) as nobody_listens:
+        assert nobody_listens is None
+    for every_s, told in ((0.0, ["a day, 8 seeds: 12 %", "a day, 8 seeds: 50 %"]), (30.0, [])):
+        monkeypatch.setattr(console, "A_LINE_EVERY_S", every_s)
+        with console.progress("a day, 8 seeds", 8, is_mute=False) as advance:
+            assert advance is not None
+            for done in (1, 4, 8):
+                advance(done)
+        assert [line.split(" after ")[0] for line in capsys.readouterr().err.splitlines()] == told
 
 
 def test_a_failure_in_another_process_names_its_seed(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,6 +26,7 @@ PROMISED = {
     "lossy_payments",
     "newsletter",
     "record_offline",
+    "retail_day",
     "retail_peak",
     "shared_pool",
     "slow_stock",

@@ -44,6 +44,7 @@ from orderquake.model.order_cache import (
 from orderquake.model.payment import (
     AskRefund,
     Captured,
+    CapturedInPart,
     Charge,
     Declined,
     ErrorReplayed,
@@ -75,6 +76,7 @@ from orderquake.model.stock import (
     Settle,
     SoldOut,
     StockCache,
+    Unreconciled,
 )
 from orderquake.model.work_queue import Enqueue, WorkQueue
 
@@ -89,6 +91,7 @@ class HotCold(HoldMoney, Settlement, Rebuild):
             Assumption.STOCK_HAS_ONE_OWNER,
             Assumption.ORDERS_KEEP_WRITES,
             Assumption.ORDERS_COMPARE_AND_SET,
+            Assumption.ORDERS_ARE_READ_FRESH,
             Assumption.RECORD_KEEPS_COMMITS,
             Assumption.KEYS_OUTLIVE_ASKS,
         }
@@ -203,7 +206,7 @@ class HotCold(HoldMoney, Settlement, Rebuild):
         """Take the money, once. Only a definite answer ends this state."""
         if order.token and self.policy.extends:
             await self.patiently(Extend(order.token, order.id, self.policy.ttl_us))
-        answer: Captured | Declined | ErrorReplayed | KeyMismatch | NothingFound
+        answer: Captured | CapturedInPart | Declined | ErrorReplayed | KeyMismatch | NothingFound
         if await Within(order.charge_sent_at, self.policy.send_horizon_us):
             answer = await self.patiently(Charge(self.charge_key(order), order.id, order.total, order.card))
         else:
@@ -211,6 +214,8 @@ class HotCold(HoldMoney, Settlement, Rebuild):
         match answer:
             case Captured(charge_id):
                 return self.move(order, State.PAID, charge_id=charge_id)
+            case CapturedInPart(charge_id, amount):
+                return self.return_part(order, charge_id, amount)
             case Declined():
                 return self.move(order, State.DECLINED)
             case ErrorReplayed():
@@ -228,12 +233,18 @@ class HotCold(HoldMoney, Settlement, Rebuild):
         match answer:
             case Captured(charge_id):
                 return self.move(order, State.PAID, charge_id=charge_id)
+            case CapturedInPart(charge_id, amount):
+                return self.return_part(order, charge_id, amount)
             case Declined():
                 return self.move(order, State.DECLINED)
             case NothingFound():
                 return order._replace(generation=order.generation + 1)
             case _:
                 assert_never(answer)
+
+    def return_part(self, order: Order, charge_id: str, amount: int) -> Order:
+        """Less than the price is no payment: the shop cancels the order, as a customer would, and gives it back."""
+        return self.move(order, State.PAID, charge_id=charge_id, unpaid=order.total - amount, cancel_asked=True)
 
     async def give_up_on(self, order: Order) -> Order:
         """Nothing found after silence proves nothing, until the ask cannot be on its way any more."""
@@ -298,7 +309,7 @@ class HotCold(HoldMoney, Settlement, Rebuild):
         """Pay back, once; a pending refund is a refund."""
         answer: RefundMade | NothingFound | NothingCaptured | OverRefund | KeyMismatch
         if await Within(order.refund_sent_at, self.policy.send_horizon_us):
-            answer = await self.patiently(Refund(self.refund_key(order), order.id, order.charge_id, order.total))
+            answer = await self.patiently(Refund(self.refund_key(order), order.id, order.charge_id, order.taken))
         else:
             answer = await self.patiently(AskRefund(self.refund_key(order), order.id))
         match answer:
@@ -394,7 +405,8 @@ class HotCold(HoldMoney, Settlement, Rebuild):
         changed = await self.patiently(
             ReadChanges(status.cursor, max(after, status.cursor), self.policy.batch_of("inbound"))
         )
-        await self.patiently(Refresh(status.epoch, changed))
+        if isinstance(await self.patiently(Refresh(status.epoch, changed)), Unreconciled):
+            return None  # the feed contradicts its own log: read it again next time, and nothing beyond
         return changed.upto if changed.more else None
 
     async def post(self, after: int = 0) -> int | None:
@@ -404,16 +416,12 @@ class HotCold(HoldMoney, Settlement, Rebuild):
         if frozen:
             answers = await self.patiently(Post(tuple(self.booking(order) for order in frozen)))
             posted = tuple(answer for answer in answers if isinstance(answer, Posted))
-            if isinstance(await self.patiently(Settle(posted)), NotReady):
+            if isinstance(
+                await self.patiently(Settle(tuple((who, versions) for who, versions, _ in posted))), NotReady
+            ):
                 return None
-            await self.patiently(
-                WriteOrders(
-                    tuple(
-                        order._replace(sync=Sync.DEAD_LETTER if isinstance(answer, Rejected) else Sync.POSTED)
-                        for order, answer in zip(frozen, answers, strict=True)
-                    )
-                )
-            )
+            synced = tuple(self.synced(order, answer) for order, answer in zip(frozen, answers, strict=True))
+            await self.patiently(WriteOrders(synced))
         return page.following
 
     async def freeze(self, orders: tuple[Order, ...]) -> tuple[Order, ...]:
@@ -424,6 +432,11 @@ class HotCold(HoldMoney, Settlement, Rebuild):
             return frozen
         answers = await self.patiently(WriteOrders(fresh))
         return frozen + tuple(answer.order for answer in answers if isinstance(answer, Written))
+
+    def synced(self, order: Order, answer: Posted | Rejected) -> Order:
+        if isinstance(answer, Rejected):
+            return order._replace(sync=Sync.DEAD_LETTER)
+        return order._replace(sync=Sync.POSTED, posted_upto=answer.upto)
 
     def booking(self, order: Order) -> Booking:
         return Booking(f"{order.id}/final", order.id, order.state.value, order.lines, order.total)

@@ -11,6 +11,9 @@ from orderquake.model.stock import AskStatus, Refresh, StockCache
 
 
 class OverwritingStock(StockCache):
+    def adds_up(self, item: SkuChange) -> bool:
+        return True
+
     def rebase(self, item: SkuChange, as_of: Instant) -> None:
         forgotten = self.committed.get(item.sku, 0)
         super().rebase(item._replace(on_hand=item.on_hand + forgotten), as_of)

@@ -6,10 +6,14 @@ from collections.abc import Mapping
 
 from orderquake.model.flow import Store
 from orderquake.model.mutants.overwrites_on_refresh import CopiesTheWholeShelf
+from orderquake.model.record import SkuChange
 from orderquake.model.stock import Settled, StockCache
 
 
 class SubtractingStock(StockCache):
+    def adds_up(self, item: SkuChange) -> bool:
+        return True
+
     def settle(self, posts: tuple[tuple[str, tuple[tuple[str, int], ...]], ...]) -> Settled:
         for order_id, versions in posts:
             held = self.by_token.get(self.token_of.get(order_id, ""))

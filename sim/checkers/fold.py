@@ -26,6 +26,8 @@ S = TypeVar("S", bound=Hashable)
 Status = Literal["valid", "invalid", "unknown"]
 EVERY: frozenset[str] = frozenset({"*"})
 """In `Checker.hears`: every operation of the kind."""
+OUTAGES = frozenset({"down", "offline"})
+"""Faults that take a whole service away; one that never recovers leaves it dead."""
 WORST: Mapping[str, int] = {"valid": 0, "unknown": 1, "invalid": 2}
 
 
@@ -88,7 +90,7 @@ class Context:
                 self.quiet_at, self.quiet_by = row.time, row.deadline
             elif row.operation == "end":
                 self.ended_at, self.complete = row.time, row.answer == "complete"
-        elif row.kind == "fault" and row.operation == "down":
+        elif row.kind == "fault" and row.operation in OUTAGES:
             if row.answer == "injected":
                 self.dead = self.dead | {row.actor}
             elif row.answer == "recovered":
@@ -97,7 +99,9 @@ class Context:
     @staticmethod
     def rows(table: Table) -> Ints:
         """The rows that say something of the whole run."""
-        return np.sort(np.concatenate([table.at("config", "limits", "quiet", "end"), table.at("fault", "down")]))
+        return np.sort(
+            np.concatenate([table.at("config", "limits", "quiet", "end"), table.at("fault", *sorted(OUTAGES))])
+        )
 
     @classmethod
     def of(cls, history: History) -> Context:

@@ -12,22 +12,23 @@ from typing import Any
 from orderquake.sim.report import drawing, sections, words
 from orderquake.sim.report.confessions import confessions
 from orderquake.sim.report.judgement import verdict_line, verdict_rows, witnesses
-from orderquake.sim.report.rendering import as_json, command, key_number, render, scenario_json
+from orderquake.sim.report.rendering import Asked, as_json, command, facts_of, key_number, render, scenario_json
 from orderquake.sim.study import measures
 from orderquake.sim.study.subject import Subject
 
 
-def write_report(run: Subject, out: Path) -> Path:
+def write_report(run: Subject, out: Path, asked: Asked | None = None) -> Path:
     """Write `index.html`, `results.json` and `history.parquet` into the folder `out`; returns the page's path."""
+    settings = dict(asked.settings) if asked else {}
     out.mkdir(parents=True, exist_ok=True)
     page = out / "index.html"
-    page.write_text(render("run.html.j2", _values(run)), encoding="utf-8")
-    (out / "results.json").write_text(as_json(run.to_json()), encoding="utf-8")
+    page.write_text(render("run.html.j2", _values(run, asked)), encoding="utf-8")
+    (out / "results.json").write_text(as_json({**run.to_json(), "settings": settings}), encoding="utf-8")
     run.history.write_parquet(out / "history.parquet")
     return page
 
 
-def _values(run: Subject) -> dict[str, Any]:
+def _values(run: Subject, how: Asked | None) -> dict[str, Any]:
     """Everything the template asks for."""
     asked = measures.latencies(run.history)
     latency, outcomes, windows = run.latency(), run.outcomes(), measures.faults(run.history)
@@ -67,8 +68,8 @@ def _values(run: Subject) -> dict[str, Any]:
         "sold_out": sold_out,
         "story": story,
         "confessions": confessions(),
-        "command": command(run),
-        "provenance": sections.provenance(run),
+        "command": command(run, how),
+        "provenance": [*facts_of(how), *sections.provenance(run)],
         "scenario": scenario_json(run.scenario),
     }
 

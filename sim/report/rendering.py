@@ -6,11 +6,11 @@ import json
 import math
 import platform
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
-from typing import Any
+from typing import Any, Protocol
 
 from orderquake.sim.study.subject import Question, Replication
 
@@ -48,9 +48,30 @@ def scenario_json(scenario: Question) -> str:
     return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
 
 
-def command(run: Replication) -> str:
+class Asked(Protocol):
+    """How runs were asked for, where somebody did so on a command line."""
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """What was set in the scenario: dotted path -> value."""
+
+    def set_words(self) -> Sequence[str]:
+        """The settings, PATH=VALUE each."""
+
+    def again(self, seed: int) -> str:
+        """The line that plays one seed again."""
+
+
+def command(run: Replication, asked: Asked | None = None) -> str:
     """The line that plays this run again, to the bit."""
+    if asked is not None:
+        return asked.again(run.seed)
     return shlex.join(("orderquake", "run", run.scenario.name, "--on", run.architecture, "--seed", str(run.seed)))
+
+
+def facts_of(asked: Asked | None) -> list[dict[str, Any]]:
+    """What was set in the scenario, a fact each."""
+    return [fact("Set in the scenario", word, is_code=True) for word in (asked.set_words() if asked else ())]
 
 
 def versions() -> str:

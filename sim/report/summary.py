@@ -11,7 +11,17 @@ import numpy as np
 
 from orderquake.sim.report import drawing, figures, words
 from orderquake.sim.report.judgement import in_doubt
-from orderquake.sim.report.rendering import as_json, command, fact, key_number, render, scenario_json, versions
+from orderquake.sim.report.rendering import (
+    Asked,
+    as_json,
+    command,
+    fact,
+    facts_of,
+    key_number,
+    render,
+    scenario_json,
+    versions,
+)
 from orderquake.sim.study.intervals import mean_interval, quantile_interval, share_in_words
 from orderquake.sim.study.subject import Replication
 
@@ -19,7 +29,7 @@ _MOST_FAILING = 50
 _WHOLE = "the_whole_run"
 
 
-def write_summary(runs: Sequence[Replication], out: Path) -> Path:
+def write_summary(runs: Sequence[Replication], out: Path, asked: Asked | None = None) -> Path:
     """Write `index.html` and `results.json` about runs of one scenario on one architecture; returns the page's path.
 
     raises   ValueError where there is no run, or where the runs are not of one kind
@@ -30,22 +40,23 @@ def write_summary(runs: Sequence[Replication], out: Path) -> Path:
         raise ValueError(f"a summary needs runs of one scenario on one architecture; found {found}")
     out.mkdir(parents=True, exist_ok=True)
     page = out / "index.html"
-    page.write_text(render("summary.html.j2", _values(runs)), encoding="utf-8")
-    (out / "results.json").write_text(as_json(summary_record(runs)), encoding="utf-8")
+    page.write_text(render("summary.html.j2", _values(runs, asked)), encoding="utf-8")
+    (out / "results.json").write_text(as_json(summary_record(runs, asked)), encoding="utf-8")
     return page
 
 
-def summary_record(runs: Sequence[Replication]) -> dict[str, Any]:
+def summary_record(runs: Sequence[Replication], asked: Asked | None = None) -> dict[str, Any]:
     """The numbers of the page, plain."""
     first = runs[0]
     return {
         "scenario": first.scenario.name,
+        "settings": dict(asked.settings) if asked else {},
         "architecture": first.architecture,
         "runs": len(runs),
         "verdict": _worst(runs),
         "verdicts": dict(_verdict_counts(runs)),
         "failing": [
-            {"seed": run.seed, "verdict": run.verdict, "digest": run.digest, "command": command(run)}
+            {"seed": run.seed, "verdict": run.verdict, "digest": run.digest, "command": command(run, asked)}
             for run in _failing(runs)
         ],
         "latency": {
@@ -60,7 +71,7 @@ def summary_record(runs: Sequence[Replication]) -> dict[str, Any]:
     }
 
 
-def _values(runs: Sequence[Replication]) -> dict[str, Any]:
+def _values(runs: Sequence[Replication], asked: Asked | None) -> dict[str, Any]:
     first, n = runs[0], len(runs)
     failing, counts = _failing(runs), _verdict_counts(runs)
     bars = [(name, row["valid"], row["unknown"], row["invalid"]) for name, row in counts]
@@ -100,7 +111,7 @@ def _values(runs: Sequence[Replication]) -> dict[str, Any]:
             figures.verdict_counts(bars),
         ),
         "failing": [
-            {"seed": run.seed, "verdict": run.verdict, "why": _why(run), "command": command(run)}
+            {"seed": run.seed, "verdict": run.verdict, "why": _why(run), "command": command(run, asked)}
             for run in failing[:_MOST_FAILING]
         ],
         "failing_more": max(len(failing) - _MOST_FAILING, 0),
@@ -124,8 +135,9 @@ def _values(runs: Sequence[Replication]) -> dict[str, Any]:
             }
             for name, values in _measures(runs).items()
         ],
-        "command": command(failing[0] if failing else first),
+        "command": command(failing[0] if failing else first, asked),
         "provenance": [
+            *facts_of(asked),
             fact("Wall time", f"{words.duration(wall)} in all, {words.duration(wall / n)} a run"),
             fact("Versions", versions()),
             *(fact("Data", source) for source in first.scenario.sources),

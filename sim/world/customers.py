@@ -18,6 +18,7 @@ from orderquake.sim.world.wire import Sender, weather_between
 from orderquake.sim.world.workload import Arrival, Loop
 
 if TYPE_CHECKING:
+    from orderquake.sim.world.faults.load import RetryStorm
     from orderquake.sim.world.world import World
 
 DOUBLE_CLICK_US = SECOND // 4
@@ -77,6 +78,11 @@ class Customers:
         self.bounds = {place.name: place.front_bound for place in world.scenario.place}
         self.inside = dict.fromkeys(self.bounds, 0)
         self.submitted = 0
+        self.faults = {made.label: made for made in world.faults}
+        self.hurries: list[RetryStorm] = []
+        # Who is in the shop, by order; kept only where somebody will be reminded of it.
+        remembers = any(getattr(made, "needs_visits", False) for made in world.faults)
+        self.visits: dict[str, Visit] | None = {} if remembers else None
         self.loop = world.demand.loop
         self.loopers: dict[str, Visit] = {}  # orders of a closed workload whose customers still wait, by id
         if self.loop is None:
@@ -96,6 +102,10 @@ class Customers:
         visit = Visit(arrival)
         self.submitted += 1
         self.world.expect(visit.order.id, arrival.number)
+        if self.visits is not None:
+            self.visits[visit.order.id] = visit
+        for label in arrival.faults:
+            self.faults[label].struck()
         self.submit(visit)
         if arrival.clicks_twice:
             self.kernel.after(DOUBLE_CLICK_US, self.submit, visit)
@@ -146,6 +156,9 @@ class Customers:
         visit.open[attempt] = row
         self.kernel.after(self.leg(visit, 2 * attempt), self.enter, (visit, attempt, row))
         self.patience.set((visit, attempt))
+        for storm in self.hurries:
+            hurried_us = int(self.retries.after * storm.patience)
+            self.kernel.after(hurried_us, self.wonder_early, (visit, attempt, storm))
 
     def is_full(self, place: str) -> bool:
         """Has this front door its hands full?"""
@@ -197,8 +210,16 @@ class Customers:
         self.kernel.after(self.retries.after, self.try_again, visit)
 
     def try_again(self, visit: Visit) -> None:
-        if not (visit.has_answer or visit.arrival.walks_away) and visit.attempts <= self.retries.at_most:
+        at_most = self.retries.at_most + sum(storm.more for storm in self.hurries)
+        if not (visit.has_answer or visit.arrival.walks_away) and visit.attempts <= at_most:
             self.submit(visit)
+
+    def wonder_early(self, what: tuple[Visit, int, RetryStorm]) -> None:
+        """No answer yet? In a storm nobody waits any longer."""
+        visit, attempt, storm = what
+        if not is_answered((visit, attempt)):
+            storm.struck()
+            self.wonder((visit, attempt))
 
     def wonder(self, what: tuple[Visit, int]) -> None:
         """No answer after all this time? Then once more, with the same submission."""
@@ -226,6 +247,14 @@ class Customers:
         return f"{visit.submission}.{attempt if operation == 'submit' else operation}"
 
     # -- changing their minds
+
+    def change_of_mind(self, order_id: str) -> bool:
+        """Somebody wants to cancel after all. Not who does so anyway, nor who has gone."""
+        visit = None if self.visits is None else self.visits.pop(order_id, None)
+        if visit is None or visit.arrival.walks_away or visit.arrival.cancels_after_us is not None:
+            return False
+        self.cancel(visit)
+        return True
 
     def cancel(self, visit: Visit) -> None:
         order = visit.order

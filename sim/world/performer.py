@@ -16,6 +16,7 @@ from orderquake.sim.world.kernel import Kernel
 from orderquake.sim.world.streams import Streams
 
 if TYPE_CHECKING:
+    from orderquake.sim.world.faults.load import RetryStorm
     from orderquake.sim.world.wire import Sender, Sending, Wire
 
 DONE, GAVE_UP, KILLED = "done", "gave_up", "killed"
@@ -92,6 +93,8 @@ class Performer:
         self.wire = wire
         self.pauses = wire.pauses
         self.frozen = 0
+        self.ahead: dict[str, int] = {}
+        self.hurries: list[RetryStorm] = []
         wire.go = self._go
         wire.freezes = self.freezes_after
         wire.fail = self.fail
@@ -130,6 +133,8 @@ class Performer:
                 return
             kind = type(effect)
             if kind is Send:
+                if self.hurries:
+                    self.hurry(effect)
                 if self.pauses:
                     visit = task.visits.get(effect.ask.verb, 0)
                     if self._freezes(task, effect.ask, visit, "before", partial(self.wire.send, task, effect)):
@@ -138,7 +143,8 @@ class Performer:
                 return
             give = task.flow.send
             if kind is Within:
-                answer = self.kernel.now - effect.since < effect.limit_us
+                now = self.kernel.now if not self.ahead else self.shown(task)
+                answer = now - effect.since < effect.limit_us
             elif kind is Reply:
                 answer = None
                 if task.reply is not None:
@@ -146,12 +152,25 @@ class Performer:
             elif kind is Backoff:
                 # Full jitter: anything up to the exponential bound.
                 longest = effect.longest_us
+                for storm in self.hurries:
+                    longest = int(longest * storm.patience)
                 wait_us = int(self.jitter.draw(task.number, task.visit("jitter")) * longest)
                 task.waits_for = "backoff"
                 self.kernel.after(wait_us, self._woken, task)
                 return
             else:
                 raise TypeError(f"the timed world cannot perform {effect!r}")
+
+    def hurry(self, sent: Send[Any]) -> None:
+        """In a storm nobody waits as long as he meant to."""
+        for storm in self.hurries:
+            sent.timeout_us = int(sent.timeout_us * storm.patience)
+            if sent.attempt:
+                storm.struck()
+
+    def shown(self, task: Task) -> int:
+        """What the clock shows where the task is: `ahead` says of places how wrong it is, microseconds."""
+        return self.kernel.now + self.ahead.get(task.sender.place, 0)
 
     # -- standing still
 

@@ -6,15 +6,17 @@ in the wrong order, or never. Whether the shop makes anything of what it is told
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from orderquake.model.payment import PaymentProvider, Refund, ServerError
+from orderquake.sim.nemesis.payment import AtTelephone
+from orderquake.sim.services import Webhooks
 from orderquake.sim.world.performer import Task
 from orderquake.sim.world.tempo import taken
 from orderquake.sim.world.wire import Sender
 
 if TYPE_CHECKING:
-    from orderquake.sim.services import Webhooks
     from orderquake.sim.world.wire import Sending
     from orderquake.sim.world.world import World
 
@@ -34,9 +36,14 @@ class Provider:
         self.fails_after = world.wire.law("payment/refund_fails_after", config.refund_fails_after)
         if self.errors or self.delay != 0 or config.refund_failures:
             replica.before = self.before
+        webhooks = config.webhooks
+        if webhooks is None and any(isinstance(fault, AtTelephone) for _, fault in world.scenario.plain_faults()):
+            webhooks = Webhooks()
+        self.telephone: Telephone | None = None
         # A design that has nobody at the telephone does without.
-        if config.webhooks is not None and hasattr(world.design, "hear"):
-            replica.after = Telephone(world, self.ledger, config.webhooks).after
+        if webhooks is not None and hasattr(world.design, "hear"):
+            self.telephone = Telephone(world, self.ledger, webhooks)
+            replica.after = self.telephone.after
 
     def before(self, sending: Sending) -> ServerError | None:
         number, visit = sending.task.number, sending.visit
@@ -48,11 +55,16 @@ class Provider:
         return None
 
 
+Told: TypeAlias = Callable[[str, int, int, list[int]], list[int]]
+"""Order id, its luck, the how-manieth event, after how long the shop would be told, each time; and is told instead."""
+
+
 class Telephone:
     """Tells the shop, sooner or later or not at all, what is new in the ledger. Nobody hears what the shop makes of it.
 
     moved    captures, holds and refunds so far; `failed` refunds so far
     events   order id -> how often something happened to its money
+    troubles faults that have a say in it, one after the other
     """
 
     def __init__(self, world: World, ledger: PaymentProvider, webhooks: Webhooks) -> None:
@@ -66,6 +78,7 @@ class Telephone:
         self.moved = 0
         self.failed = 0
         self.events: dict[str, int] = {}
+        self.troubles: list[Told] = []
 
     def after(self, ask: Any, _answer: Any) -> None:
         """An ask was handled: what was new in it? A replay moves nothing, and is no event."""
@@ -82,11 +95,13 @@ class Telephone:
         """Something has become of an order's money."""
         number, event = self.world.numbers[order_id], self.events.get(order_id, 0)
         self.events[order_id] = event + 1
-        if self.lost.draw(number, event) < self.webhooks.lost:
-            return
-        times = 2 if self.twice.draw(number, event) < self.webhooks.twice else 1
-        for time in range(times):
-            later_us = taken(self.delays, number, 2 * event + time)
+        coming: list[int] = []
+        if self.lost.draw(number, event) >= self.webhooks.lost:
+            times = 2 if self.twice.draw(number, event) < self.webhooks.twice else 1
+            coming = [taken(self.delays, number, 2 * event + time) for time in range(times)]
+        for told in self.troubles:
+            coming = told(order_id, number, event, coming)
+        for time, later_us in enumerate(coming):
             self.world.kernel.after(later_us, self.tell, (order_id, number, f"{order_id}.webhook{event}.{time}"))
 
     def tell(self, what: tuple[str, int, str]) -> None:

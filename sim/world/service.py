@@ -23,13 +23,24 @@ if TYPE_CHECKING:
     from orderquake.sim.world.wire import Sending, Wire
 
 
+NO_DEADLINE = -1
+
+
 class Trouble(Protocol):
-    """A fault that is in force at a service; each method says whether, or by how much, it strikes this ask."""
+    """A fault that is in force at a service; each method says whether, or by how much, it strikes this ask.
+
+    In the order of an ask's journey. What `answers` says is the answer, instead of the store's; a text is a refusal.
+    """
 
     def loses_ask(self, sending: Sending) -> bool: ...
-    def loses_answer(self, sending: Sending) -> bool: ...
+    def delayed(self, sending: Sending, out_us: int) -> int: ...
     def copies_after(self, sending: Sending) -> int | None: ...
+    def turns_away(self, sending: Sending) -> str | None: ...
     def slowed(self, sending: Sending, work_us: int) -> int: ...
+    def answers(self, sending: Sending) -> Any: ...
+    def loses_answer(self, sending: Sending) -> bool: ...
+    def loses_refusal(self, sending: Sending) -> bool: ...
+    def held_back(self, sending: Sending, back_us: int) -> int: ...
 
 
 class Replica:
@@ -37,6 +48,8 @@ class Replica:
 
     is_open   no capacity, throttle, rhythm or fault stands in the way: an ask is one wait
     after     told every ask that was handled, and its answer; for whoever wakes workers
+    ahead_us  what its clock shows beyond the truth; on an open way nobody looks
+    followers told every ask that the store itself has handled, and when; never asked where the way is open
     """
 
     def __init__(
@@ -69,7 +82,9 @@ class Replica:
         self.busy_since = 0
         self.incarnation = 0
         self.is_down = False
+        self.ahead_us = 0
         self.troubles: list[Trouble] = []
+        self.followers: list[Callable[[Any, int], None]] = []
         self.is_open = self.capacity is None and self.gate is None and not self.errs and not self.has_rhythm
         self.after: Callable[[Any, Any], None] | None = None
         self.before: Callable[[Sending], Any] | None = None
@@ -93,14 +108,21 @@ class Replica:
             if trouble.loses_ask(sending):
                 self.wire.guard(sending)
                 return
+            out_us = trouble.delayed(sending, out_us)
             if (later_us := trouble.copies_after(sending)) is not None:
                 self.kernel.after(out_us + later_us, self.arrive, sending.copy())
+        if self.kernel.now + out_us >= sending.deadline:
+            self.wire.guard(sending)
         self.kernel.after(out_us, self.arrive, sending)
 
     def arrive(self, sending: Sending) -> None:
         if self.is_down:
             self.lose(sending)
             return
+        for trouble in self.troubles:
+            if (why := trouble.turns_away(sending)) is not None:
+                self.wire.refuse(sending, why)
+                return
         if self.gate is None:
             self.enter(sending)
         else:
@@ -181,16 +203,18 @@ class Replica:
             return
         if self.capacity is not None:
             self.count(-1)
-            if self.waiting:
-                self.begin(self.waiting.popitem(last=False)[1])
+            self.move_up()
         now = self.kernel.now
         store = self.store
         answer = None if self.before is None else self.before(sending)
+        for trouble in self.troubles:
+            if answer is None:
+                answer = trouble.answers(sending)
         if type(answer) is str:  # who stands before the store turns it away, and says why
             self.wire.refuse(sending, answer)
             return
         if answer is None:
-            answer = store.handle(sending.ask, now)
+            answer = self.do(sending.ask)
         if store.journal:
             self.record(now, store.journal, sending.row)
         if self.after is not None:
@@ -200,6 +224,21 @@ class Replica:
                 self.wire.guard(sending)
                 return
         self.wire.answer(sending, answer)
+
+    def do(self, ask: Any) -> Any:
+        """Let the store do it, and whoever follows the store hear of it."""
+        now = self.kernel.now
+        for hears in self.followers:
+            hears(ask, now)
+        answer = self.store.handle(ask, now + self.ahead_us)
+        if self.ahead_us:
+            self.tell_in_true_time(self.store.journal)
+        return answer
+
+    def move_up(self) -> None:
+        """Hands are free: whoever waits, and came first."""
+        while self.waiting and (self.capacity is None or self.busy < self.capacity):
+            self.begin(self.waiting.popitem(last=False)[1])
 
     def record(self, now: int, journal: list[Change], cause: int) -> None:
         """Write down what the store did for an ask, and empty its journal."""
@@ -215,6 +254,13 @@ class Replica:
         journal.clear()
 
     # -- bad days
+
+    # Simplified: staleness is told by the record's own clock; matters when that clock is wrong.
+    def tell_in_true_time(self, journal: list[Change]) -> None:
+        """Deadlines are set by this service's own clock; the history says when they really are."""
+        for place, change in enumerate(journal):
+            if change.deadline != NO_DEADLINE:
+                journal[place] = change._replace(deadline=change.deadline - self.ahead_us)
 
     def lose(self, sending: Sending) -> None:
         if self.on_down is not None:
@@ -250,7 +296,7 @@ class Replica:
     def act(self, ask: Any, actor: str) -> Any:
         """Something done at the service itself, by somebody who needs no wire: a delivery, a stock-take, a till."""
         now = self.kernel.now
-        answer = self.store.handle(ask, now)
+        answer = self.do(ask)
         if self.store.journal:
             self.recorder.acted(now, self.store.journal, actor, actor, self.place)
             self.store.journal.clear()

@@ -57,7 +57,7 @@ def source_of(name: str, weather: str, latency: Latency, streams: Streams, kerne
     weather   under which slow spells are drawn: those who share it are slow together
     depth     how many rhythms are around it
     """
-    if isinstance(latency, Constant):
+    if isinstance(latency, Constant) and not streams.is_overruled(name):
         return latency.value
     if not isinstance(latency, Rhythm):
         return streams.of(name, latency)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from orderquake.model.architecture import Job
 from orderquake.sim.scenario import Job as Schedule
@@ -13,8 +14,16 @@ if TYPE_CHECKING:
     from orderquake.sim.world.world import World
 
 
+BESIDES = 1 << 40
+"""Runs that no tick of the job's own clock has started have luck of their own, found from here on."""
+
+
 class Ticker:
-    """One job's clock. A run of the job tells one page after the other, each a flow of its own."""
+    """One job's clock. A run of the job tells one page after the other, each a flow of its own.
+
+    going      runs that have not ended
+    troubles   told the tick's number and after how long the job would be started, each time; and say it instead
+    """
 
     def __init__(self, world: World, job: Job, schedule: Schedule) -> None:
         self.world = world
@@ -23,6 +32,9 @@ class Ticker:
         self.sender = Sender(job.name, world.scenario.place[0].name, f"{job.name}/")
         self.ticks = 0
         self.runs = 0
+        self.going = 0
+        self.troubles: list[Trouble] = []
+        self.besides: dict[str, int] = {}
         streams = world.streams
         self.late = streams.uniform(f"ticker/{job.name}/jitter")
         self.skips = streams.uniform(f"ticker/{job.name}/skips")
@@ -36,13 +48,24 @@ class Ticker:
         if schedule.skips and self.skips.draw(number) < schedule.skips:
             return
         late_us = int(self.late.draw(number) * schedule.jitter)
-        kernel.after(late_us, self.run)
+        starts = [late_us]
         if schedule.doubles and self.doubles.draw(number) < schedule.doubles:
-            kernel.after(late_us, self.run)
+            starts.append(late_us)
+        for trouble in self.troubles:
+            starts = trouble(self, number, starts)
+        for later_us in starts:
+            kernel.after(later_us, self.run)
 
     def run(self, _: Any = None) -> None:
         self.runs += 1
+        self.going += 1
         self.page(f"{self.job.name}-{self.runs}", (), self.runs, {}, -1, 0)
+
+    def run_besides(self, label: str, number: int) -> None:
+        """A run that somebody else has started, at the tick of that number."""
+        which = self.besides.setdefault(label, len(self.besides) + 1)
+        self.going += 1
+        self.page(f"{self.job.name}-{label}.{number}", (), which * BESIDES + number, {}, -1, 0)
 
     def page(
         self, run: str, arguments: tuple[Any, ...], number: int, visits: dict[str, int], cause: int, asks: int
@@ -50,8 +73,14 @@ class Ticker:
         def ended(task: Task, how: str, following: Any) -> None:
             if how is DONE and following is not None:
                 self.page(run, (following,), number, visits, task.cause, task.asks)
+            else:
+                self.going -= 1
 
         flow = self.world.design.start(self.job.flow, arguments)
         task = Task(flow, run, self.sender, number, visits, ended, cause=cause)
         task.asks = asks
         self.world.performer.start(task)
+
+
+Trouble: TypeAlias = Callable[[Ticker, int, list[int]], list[int]]
+"""A ticker, the number of its tick, after how long its job would be started, each time; and is started instead."""

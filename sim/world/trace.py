@@ -25,6 +25,7 @@ COLUMNS = ("placed_at", "number", "kind", "sku", "units", "amount_pence")
 RAW_COLUMNS = ("placed_at", "invoice", "kind", "sku", "units", "price_pence", "country")
 KINDS = ("sale", "cancellation")
 MINUTE_US = 60_000_000
+DAY_US = 24 * 60 * MINUTE_US
 
 Line: TypeAlias = tuple[str, int, int]
 """A product, its units (above zero) and what they cost together in pence.
@@ -59,6 +60,12 @@ class Trace:
     sales: tuple[TraceOrder, ...]
     cancellations: tuple[TraceOrder, ...]
     skus: tuple[str, ...]
+
+    @property
+    def days(self) -> tuple[date, ...]:
+        """The days on which somebody ordered, in order."""
+        numbers = sorted({order.at_us // DAY_US for order in self.sales})
+        return tuple(self.first_day + timedelta(days=number) for number in numbers)
 
 
 @dataclass(frozen=True, slots=True)

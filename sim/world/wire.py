@@ -231,17 +231,26 @@ class Wire:
 
     def answer(self, sending: Sending, answer: Any) -> None:
         """Send an answer back; where it would be late, the silence comes first."""
-        back_us = sending.back_us
-        if self.kernel.now + back_us > sending.deadline:
-            back_us = self.way_back(sending)
-        self.after(back_us, self.arrive, (sending, answer))
+        self.after(self.back_us(sending), self.arrive, (sending, answer))
 
     def refuse(self, sending: Sending, why: str) -> None:
         """Send a definite refusal back."""
+        for trouble in sending.way.replica.troubles:
+            if trouble.loses_refusal(sending):
+                self.guard(sending)
+                return
+        self.after(self.back_us(sending), self._refused, (sending, why))
+
+    def back_us(self, sending: Sending) -> int:
+        """How long it takes to come back now; what would be late is guarded."""
         back_us = sending.back_us
         if self.kernel.now + back_us > sending.deadline:
             back_us = self.way_back(sending)
-        self.after(back_us, self._refused, (sending, why))
+        for trouble in sending.way.replica.troubles:
+            back_us = trouble.held_back(sending, back_us)
+        if self.kernel.now + back_us > sending.deadline:
+            self.guard(sending)
+        return back_us
 
     def way_back(self, sending: Sending) -> int:
         """How long it takes to come back late, or from now on where only the moment tells."""

@@ -8,6 +8,7 @@ killed, or idle for too long, starts cold.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from orderquake.model.work_queue import Enqueue, Leased, WorkQueue
@@ -19,6 +20,7 @@ from orderquake.sim.world.tempo import taken as drawn
 from orderquake.sim.world.wire import Sender
 
 if TYPE_CHECKING:
+    from orderquake.model.architecture import Architecture
     from orderquake.sim.scenario import Place
     from orderquake.sim.world.wire import Sending
     from orderquake.sim.world.world import World
@@ -36,10 +38,22 @@ class Worker:
     """One worker, busy or parked.
 
     cold_start      what its cold starts are drawn from; 0 where it has none
+    chill           how long its next start takes, where a fault has made it cold; asked when it begins
     warm_until_us   the last moment at which it may begin a turn without starting anew
     """
 
-    __slots__ = ("cold_start", "leased", "number", "place", "sender", "starts", "task", "turn", "warm_until_us")
+    __slots__ = (
+        "chill",
+        "cold_start",
+        "leased",
+        "number",
+        "place",
+        "sender",
+        "starts",
+        "task",
+        "turn",
+        "warm_until_us",
+    )
 
     def __init__(self, number: int, place: Place, sender: Sender, cold_start: Source) -> None:
         self.number = number
@@ -47,6 +61,7 @@ class Worker:
         self.sender = sender
         self.cold_start = cold_start
         self.warm_until_us = COLD if place.starts_cold else place.keep_warm
+        self.chill: Callable[[], int] | None = None
         self.starts = 0
         self.leased: Leased | None = None
         self.task: Task | None = None
@@ -60,7 +75,10 @@ def is_over(which: tuple[Worker, int]) -> bool:
 
 
 class Workers:
-    """All workers of a run, and who of them has nothing to do."""
+    """All workers of a run, and who of them has nothing to do.
+
+    versions   told a turn and its place, the design that it runs instead of the world's, or None
+    """
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -68,6 +86,7 @@ class Workers:
         self.performer = world.performer
         self.deadlines = Alarms(self.kernel, world.design.policy.worker_deadline_us, self.deadline, is_over)
         self.turns = 0
+        self.versions: list[Callable[[int, str], Architecture | None]] = []
         places = world.scenario.place
         cold = {place.name: world.wire.law(f"workers/{place.name}/cold_start", place.cold_start) for place in places}
         self.all = [
@@ -81,6 +100,7 @@ class Workers:
         replica = world.wire.replicas["queue"]
         assert isinstance(replica.store, WorkQueue)
         self.queue: WorkQueue = replica.store
+        self.replica = replica
         replica.after = self.on_queue
         self.line_bound = world.scenario.service.queue.line_bound
         if self.line_bound is not None:
@@ -101,7 +121,7 @@ class Workers:
         ask = sending.ask
         if type(ask) is not Enqueue or self.line_bound is None:
             return None
-        self.queue.take_back(self.kernel.now)
+        self.queue.take_back(self.kernel.now + self.replica.ahead_us)
         if len(self.queue.waiting) < self.line_bound or all(one in self.queue.deliveries for one in ask.order_ids):
             return None
         return "line_full"
@@ -113,9 +133,13 @@ class Workers:
             how_many -= 1
             self.take(self.parked.popleft())
 
+    def has_work(self) -> bool:
+        """Would somebody who asks the queue now, by its own clock, get an order?"""
+        return self.queue.has_work(self.kernel.now + self.replica.ahead_us)
+
     def look(self, _: Any = None) -> None:
         """Leases may have run out while nobody looked."""
-        if self.parked and self.queue.has_work(self.kernel.now):
+        if self.parked and self.has_work():
             self.wake(len(self.parked))
         self.kernel.after(LOOK_EVERY_US, self.look)
 
@@ -124,11 +148,14 @@ class Workers:
     def take(self, worker: Worker) -> None:
         """Take an order; who is cold must start first."""
         worker.turn += 1
-        if worker.cold_start == 0 or self.kernel.now <= worker.warm_until_us:
+        if worker.chill is not None:
+            start_us, worker.chill = max(1, worker.chill()), None
+        elif worker.cold_start == 0 or self.kernel.now <= worker.warm_until_us:
             self.lease(worker)
             return
-        start_us = max(1, drawn(worker.cold_start, worker.number, worker.starts))
-        worker.starts += 1
+        else:
+            start_us = max(1, drawn(worker.cold_start, worker.number, worker.starts))
+            worker.starts += 1
         sender = worker.sender
         self.world.history.state(
             self.kernel.now,
@@ -149,17 +176,25 @@ class Workers:
             self.takers[worker.sender.place],
             self.turns,
             {},
-            lambda task, how, value: self.taken(worker, how, value),
+            lambda task, how, value: self.taken(worker, task.number, how, value),
         )
         self.performer.start(task)
 
-    def taken(self, worker: Worker, how: str, value: Any) -> None:
+    def version_of(self, turn: int, place: str) -> Architecture:
+        """Whose story this turn tells: the design's, unless some older version is still about."""
+        design = self.world.design
+        for version in self.versions:
+            design = version(turn, place) or design
+        return design
+
+    def taken(self, worker: Worker, turn: int, how: str, value: Any) -> None:
         if how is not DONE or type(value) is not Leased:
             self.drop(worker, how)
             return
         worker.leased = value
         self.deadlines.set((worker, worker.turn))
         number, visits = self.world.luck_of(value.order_id)
+        design = self.version_of(turn, worker.place.name) if self.versions else self.world.design
 
         def advanced(task: Task, how: str, more: Any) -> None:
             """One step is done; the next one, and the asks of a turn are numbered through."""
@@ -167,9 +202,9 @@ class Workers:
                 self.drop(worker, how)
                 return
             if more:
-                task.flow = self.world.design.advance(value.order_id)
+                task.flow = design.advance(value.order_id)
             else:
-                task.flow = self.world.design.hand_back(value)
+                task.flow = design.hand_back(value)
                 task.on_end = handed_back
             self.performer.start(task)
 
@@ -177,7 +212,7 @@ class Workers:
             self.handed_back(worker, how)
 
         worker.task = Task(
-            self.world.design.advance(value.order_id),
+            design.advance(value.order_id),
             f"{worker.sender.actor}.{worker.turn}",
             worker.sender,
             number,
@@ -205,7 +240,7 @@ class Workers:
     def rest(self, worker: Worker) -> None:
         """Take the next order, or park where there is none."""
         self.world.history.pack()
-        if self.queue.has_work(self.kernel.now) and not self.world.wire.replicas["queue"].is_down:
+        if self.has_work() and not self.replica.is_down:
             self.take(worker)
         else:
             self.parked.append(worker)

@@ -35,6 +35,7 @@ from orderquake.sim.demand import (
 from orderquake.sim.scenario import Scenario
 from orderquake.sim.units import DAY
 from orderquake.sim.world import moments
+from orderquake.sim.world.rush import Rush
 from orderquake.sim.world.streams import Streams
 
 Open: TypeAlias = PoissonDemand | Bursts | Profile | Renewal | FlashSale
@@ -45,6 +46,7 @@ class Arrival(NamedTuple):
     """A customer with a basket.
 
     cancels_after_us   from the intended arrival, or None for one who does not cancel
+    faults             labels of the load faults without which nobody would have come, or wanted just this
     """
 
     at_us: int
@@ -55,12 +57,16 @@ class Arrival(NamedTuple):
     clicks_twice: bool
     walks_away: bool
     cancels_after_us: int | None
+    faults: tuple[str, ...] = ()
 
 
 class Basket(NamedTuple):
+    """Who wants what, when; `faults` as in an arrival."""
+
     at_us: int
     number: int
     lines: tuple[Line, ...]
+    faults: tuple[str, ...] = ()
 
 
 class Loop(NamedTuple):
@@ -98,20 +104,29 @@ def demand_of(scenario: Scenario, streams: Streams) -> Demand:
     behave = _manners(scenario, streams)
     if isinstance(workload, Trace):
         opening, baskets, returns = _replayed(scenario, workload)
-        return Demand((behave(*basket) for basket in baskets), opening, returns)
+        return Demand(arrivals_of(baskets, Rush(scenario, streams, opening), behave), opening, returns)
     opening = dict.fromkeys(scenario.stock.sku_names(), scenario.stock.units_per_sku)
     if isinstance(workload, Rounds):
-        return Demand((behave(*basket) for basket in _rounds(scenario, workload, streams)), opening)
+        baskets = _rounds(scenario, workload, streams)
+        return Demand(arrivals_of(baskets, Rush(scenario, streams, opening), behave), opening)
     fill = _filler(scenario, workload, streams)
+    rush = Rush(scenario, streams, opening, fill)
     if isinstance(workload, Closed):
         thinks: Any = streams.of("customer/think", workload.think)
 
         def order(at_us: int, number: int) -> Arrival:
-            return behave(at_us, number, fill(number))
+            return behave(*rush.changed(Basket(at_us, number, fill(number))))
 
         return Demand(iter(()), opening, loop=Loop(workload.customers, workload.gives_up, thinks.draw, order))
     come = moments_of(scenario, workload, streams)
-    return Demand((behave(at_us, number, fill(number)) for at_us, number in come), opening)
+    baskets = (Basket(at_us, number, fill(number)) for at_us, number in come)
+    return Demand(arrivals_of(baskets, rush, behave), opening)
+
+
+def arrivals_of(baskets: Iterator[Basket], rush: Rush, behave: Callable[..., Arrival]) -> Iterator[Arrival]:
+    """Whoever fills a basket, and whoever comes because of a load fault."""
+    customers = (behave(*basket) for basket in rush.baskets(baskets))
+    return rush.arrivals(customers, lambda basket: behave(*basket))
 
 
 def moments_of(scenario: Scenario, workload: Open, streams: Streams) -> moments.Moments:
@@ -244,7 +259,7 @@ def opening_of(scenario: Scenario, wanted: Mapping[str, int]) -> dict[str, int]:
 
 
 # Simplified: a customer of a closed workload may order from another place each time; matters when places differ.
-def _manners(scenario: Scenario, streams: Streams) -> Callable[[int, int, tuple[Line, ...]], Arrival]:
+def _manners(scenario: Scenario, streams: Streams) -> Callable[..., Arrival]:
     """What becomes of a moment, a number and a basket: a customer."""
     workload = scenario.workload
     payment = scenario.service.payment
@@ -257,7 +272,7 @@ def _manners(scenario: Scenario, streams: Streams) -> Callable[[int, int, tuple[
     cancels = streams.uniform("customer/cancels")
     after = streams.of("customer/cancels_after", workload.cancels_after)
 
-    def behave(at_us: int, number: int, lines: tuple[Line, ...]) -> Arrival:
+    def behave(at_us: int, number: int, lines: tuple[Line, ...], faults: tuple[str, ...] = ()) -> Arrival:
         return Arrival(
             at_us,
             number,
@@ -267,6 +282,7 @@ def _manners(scenario: Scenario, streams: Streams) -> Callable[[int, int, tuple[
             workload.clicks_twice > 0 and twice.draw(number) < workload.clicks_twice,
             workload.walks_away > 0 and away.draw(number) < workload.walks_away,
             after.draw(number) if workload.cancels > 0 and cancels.draw(number) < workload.cancels else None,
+            faults,
         )
 
     return behave

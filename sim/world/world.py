@@ -33,12 +33,20 @@ REST_EVERY_US = 10 * SECOND
 class World:
     """The timed world. Build it, `run` it once, and read its `history`."""
 
-    def __init__(self, scenario: Scenario, design: Architecture, seed: int, engine: Engine = "fast") -> None:
+    def __init__(
+        self,
+        scenario: Scenario,
+        design: Architecture,
+        seed: int,
+        engine: Engine = "fast",
+        luck: Streams | None = None,
+    ) -> None:
         self.scenario = scenario
         self.design = design
         self.kernel = Kernel(engine)
-        self.streams = Streams(seed)
+        self.streams = Streams(seed) if luck is None else luck
         self.history = History()
+        self.streams.watch(self.kernel, self.history)
         self.recorder = Recorder(self.history)
         self.demand = demand_of(scenario, self.streams)
         self.write_opening()
@@ -57,7 +65,7 @@ class World:
             )
         self.performer = Performer(design, self.kernel, self.streams, self.wire)
         self.provider = Provider(self)
-        self.faults = inject(scenario, self.kernel, self.streams, self.recorder, self.wire)
+        self.faults = inject(scenario, self.kernel, self.streams, self.recorder, self.wire, self)
         self.numbers: dict[str, int] = {}
         self.visits: dict[str, dict[str, int]] = {}
         self.workers = Workers(self)

@@ -1,66 +1,81 @@
 """Orders a second of `flash_sale` with full history and all checkers, beside an idiomatic SimPy script of its path.
 
-Each figure is the median of interleaved runs in fresh processes; only the ratio means anything on a noisy machine.
+The script, in `idiomatic.py`, has no history and no checkers. `simulate` turns Python's collector off while it runs, so
+the ratio that counts has it off for the script, too; the other one leaves the script as anybody would run it. Both
+sides play a small run first, which imports and caches what they need.
 
-    python -m tests.benchmarks.flash_sale [--runs 7] [--orders 2000]
+    python -m tests.benchmarks.flash_sale [--rounds 7] [--json]
 """
 
 from __future__ import annotations
 
-import argparse
-import statistics
-import subprocess
-import sys
+from functools import partial
 
-OURS = """
-import sys, time
-from orderquake.sim.run import simulate
-from orderquake.sim.scenario_file import set_by_path
-from orderquake.sim.scenario_file import load_scenario
-scenario = set_by_path(load_scenario("flash_sale"), "workload.orders", int(sys.argv[1]))
-simulate("last_unit")  # imports and caches
-began = time.perf_counter()
-run = simulate(scenario)
-took = time.perf_counter() - began
-asks = sum(1 for row in run.history.raw() if row[1] == "invoke" and row[6] != "customer")
-print(int(sys.argv[1]) / took, asks / int(sys.argv[1]), run.wall_s / took)
-"""
-THEIRS = """
-import sys, time
-from tests.benchmarks.idiomatic import play
-play(50, 1)
-began = time.perf_counter()
-shop = play(int(sys.argv[1]), 1)
-took = time.perf_counter() - began
-assert shop.decided == int(sys.argv[1]), shop.decided
-print(int(sys.argv[1]) / took, shop.asks / int(sys.argv[1]), 1.0)
-"""
+from tests.benchmarks.measure import Figure, Numbers, Stopwatch, command, fresh, interleaved, median, ratio, tell
+
+ORDERS = 2_000
 
 
-def measure(script: str, orders: int) -> tuple[float, float, float]:
-    """Orders a second, asks an order, and the share of the time that was not judging, in a fresh process."""
-    done = subprocess.run([sys.executable, "-c", script, str(orders)], capture_output=True, text=True, check=True)
-    speed, asks, share = map(float, done.stdout.split())
-    return speed, asks, share
+def ours() -> Numbers:
+    """Microseconds and asks an order of the product."""
+    import numpy as np
+
+    from orderquake.sim.run import simulate
+    from orderquake.sim.scenario_file import load_scenario, set_by_path
+
+    simulate("last_unit")
+    scenario = set_by_path(load_scenario("flash_sale"), "workload.orders", ORDERS)
+    watch = Stopwatch()
+    run = simulate(scenario)
+    took = watch.read()
+    assert run.verdict == "valid", run.verdict
+    kinds, actors = run.history.column("kind"), run.history.column("actor")
+    asks = int(np.sum((kinds == "invoke") & (actors != "customer")))
+    return {"us": took / ORDERS * 1e6, "asks": asks / ORDERS}
 
 
-def main() -> int:
-    """Print the figures; 1 where the product is slower than half of the script."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--runs", type=int, default=7)
-    parser.add_argument("--orders", type=int, default=2000)
-    given = parser.parse_args()
-    pairs = [(measure(OURS, given.orders), measure(THEIRS, given.orders)) for _ in range(given.runs)]
-    ours = statistics.median(pair[0][0] for pair in pairs)
-    theirs = statistics.median(pair[1][0] for pair in pairs)
-    ratio = statistics.median(pair[0][0] / pair[1][0] for pair in pairs)
-    share = statistics.median(pair[0][2] for pair in pairs)
-    print(f"orderquake, history and all checkers: {ours:,.0f} orders/s, {pairs[0][0][1]:.1f} asks an order")
-    print(f"  of which running the world takes {share:.0%}")
-    print(f"idiomatic SimPy, neither of them:     {theirs:,.0f} orders/s, {pairs[0][1][1]:.1f} asks an order")
-    print(f"ratio {ratio:.2f} (median of {given.runs} interleaved pairs of fresh processes); at least 0.50 is promised")
-    return 0 if ratio >= 0.5 else 1
+def theirs(collects: bool) -> Numbers:
+    """The same of the script."""
+    from tests.benchmarks.idiomatic import play
+
+    play(50, 1)
+    watch = Stopwatch(collects)
+    shop = play(ORDERS, 1)
+    took = watch.read()
+    assert shop.decided == ORDERS, shop.decided
+    return {"us": took / ORDERS * 1e6, "asks": shop.asks / ORDERS}
+
+
+def bench(rounds: int) -> list[Figure]:
+    """Orders a second, and their ratio."""
+    found = interleaved(
+        rounds,
+        {
+            "orderquake": partial(once, "ours"),
+            "script": partial(once, "theirs", collects=True),
+            "script, no collector": partial(once, "theirs", collects=False),
+        },
+    )
+    tell(f"flash sale of {ORDERS:,}")
+    for name, several in found.items():
+        us = median(several, "us")
+        speed, asks = f"{us:4.0f} us an order {1e6 / us:>6,.0f} orders/s", median(several, "asks")
+        tell(f"  {name:<20} {speed}, {asks:.1f} asks an order")
+    times = ratio(found["orderquake"], found["script"], "asks")
+    if not 0.97 < times < 1.03:
+        raise SystemExit(f"the script and the product do not play the same: {times:.2f} times as many asks")
+    ours = found["orderquake"]
+    return [
+        Figure(
+            "flash_sale: times the script, no collector", ratio(found["script, no collector"], ours, "us"), at_least=1.0
+        ),
+        Figure("flash_sale: times the script as it is", ratio(found["script"], ours, "us")),
+    ]
+
+
+def once(function: str, _round: int, **given: bool) -> Numbers:
+    return fresh(f"tests.benchmarks.flash_sale:{function}", **given)
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(command(bench, "The product beside an idiomatic SimPy script of the same path."))

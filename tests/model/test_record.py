@@ -37,7 +37,7 @@ def operations(record: SystemOfRecord) -> list[str]:
 
 
 def test_a_post_takes_all_lines_and_gives_each_product_a_version(record: SystemOfRecord) -> None:
-    assert post(record, booking("ann", mug=2, bowl=1)) == (Posted("ann", (("mug", 1), ("bowl", 1))),)
+    assert post(record, booking("ann", mug=2, bowl=1)) == (Posted("ann", (("mug", 1), ("bowl", 1)), upto=4),)
     assert record.on_hand == {"mug": 3, "bowl": 1}
     assert operations(record) == ["post", "ship", "ship"]
 
@@ -122,7 +122,7 @@ def test_what_is_read_holds_all_effects_up_to_its_version(record: SystemOfRecord
     post(record, booking("ann", mug=2))
     record.handle(Move("receipt", "mug", 10), 0)
     (item,) = read(record, since=2).items
-    assert item == ("mug", 13, 2, (("ann", 1),))
+    assert item == ("mug", 13, 2, (("ann", 1),), ((1, -2), (2, 10)))
 
 
 def test_own_posts_are_told_since_the_cursor_only(record: SystemOfRecord) -> None:

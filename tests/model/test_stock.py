@@ -27,6 +27,7 @@ from orderquake.model.stock import (
     SoldOut,
     Status,
     StockCache,
+    Unreconciled,
 )
 from tests.model.shop import lines
 
@@ -302,6 +303,40 @@ def test_two_overlapping_refreshes_end_as_one(stock: StockCache) -> None:
     for page in (late, early, late):
         stock.handle(Refresh(stock.epoch, page), 0)
         assert (stock.atp("mug"), stock.cursor) == (2, 4)
+
+
+# -- what does not add up
+
+
+def offered(stock: StockCache, on_hand: int, version: int, *moves: tuple[int, int]) -> object:
+    item = SkuChange("mug", on_hand, version, (), moves)
+    return stock.handle(Refresh(stock.epoch, Changed((item,), stock.cursor, 9, False, Instant(0))), 0)
+
+
+def test_a_base_is_the_old_one_and_all_that_has_changed_since(stock: StockCache) -> None:
+    assert offered(stock, 12, 2, (1, -3), (2, 10)) == Applied()
+    assert offered(stock, 13, 3, (1, -3), (2, 10), (3, 1)) == Applied(), "what the base contains is not counted again"
+    assert (stock.atp("mug"), stock.cursor) == (13, 9)
+
+
+@pytest.mark.parametrize("on_hand", [0, 11, 13])
+def test_a_snapshot_that_contradicts_its_own_log_is_refused_and_named(stock: StockCache, on_hand: int) -> None:
+    stock.journal.clear()
+    assert offered(stock, on_hand, 2, (1, -3), (2, 10)) == Unreconciled("mug")
+    (named,) = stock.journal
+    assert (named.operation, named.sku, named.answer, named.units) == ("rebase", "mug", "refused", on_hand - 5)
+    assert (named.is_new, named.debit, named.credit) == (False, "", "")
+    assert (stock.atp("mug"), stock.base_v["mug"]) == (5, 0)
+    assert offered(stock, 12, 2, (1, -3), (2, 10)) == Applied(), "and read again it is as good as any"
+
+
+def test_a_zero_of_the_same_version_is_refused_as_well(stock: StockCache) -> None:
+    assert offered(stock, 0, 0) == Unreconciled("mug")
+
+
+def test_after_a_loss_the_record_is_taken_at_its_word(stock: StockCache) -> None:
+    stock.lose_everything()
+    assert offered(stock, 7, 3, (1, -3)) == Applied()
 
 
 # -- the cursor

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import gzip
+from datetime import date
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orderquake.model.policy import OrderOfSteps
+from orderquake.sim.run import simulate
+from orderquake.sim.scenario_file import load_scenario, set_by_path
+from orderquake.sim.units import HOUR
 from orderquake.sim.world import trace
+from orderquake.sim.world.streams import Streams
 from orderquake.sim.world.trace import Trace, TraceOrder, demand, derive, load_trace, merge_lines
+from orderquake.sim.world.workload import demand_of
 
 HEADER = "placed_at,number,kind,sku,units,amount_pence\n"
 RAW = """placed_at,invoice,kind,sku,units,price_pence,country
@@ -71,6 +79,34 @@ def test_the_shipped_trace_is_sorted_and_names_each_product_once_an_order(shippe
 def test_the_clock_starts_at_the_first_midnight(shipped: Trace) -> None:
     assert shipped.sales[0].at_us == (8 * 60 + 10) * 60_000_000
     assert max(shipped.sales[-1].at_us, shipped.cancellations[-1].at_us) < 26 * 24 * 3_600_000_000
+
+
+def test_the_shop_is_closed_on_saturdays(shipped: Trace) -> None:
+    assert (shipped.days[0], shipped.days[-1]) == (date(2011, 11, 14), date(2011, 12, 9))
+    assert not [day for day in shipped.days if day.strftime("%a") == "Sat"]
+
+
+def test_one_monday_is_what_the_four_weeks_have_of_it(shipped: Trace) -> None:
+    """The same orders at the same moments, but for the 42 hours before; so the bad hour finds them where it did."""
+    whole, one = (demand_of(load_scenario(name), Streams(1)) for name in ("retail_peak", "retail_day"))
+    before_us = 21 * 2 * HOUR
+    expected = [
+        (each.at_us - before_us, each.lines) for each in whole.arrivals if 0 <= each.at_us - before_us < 2 * HOUR
+    ]
+    assert [(each.at_us, each.lines) for each in one.arrivals] == expected
+    assert len(expected) == 126
+    returned = [(at_us - before_us, *what) for at_us, *what in whole.returns if 0 <= at_us - before_us < 2 * HOUR]
+    assert [(at_us, *what) for at_us, *what in one.returns] == returned
+
+
+@pytest.mark.parametrize("policy", get_args(OrderOfSteps))
+def test_the_monday_has_its_bad_hour_under_every_policy(policy: str) -> None:
+    run = simulate(set_by_path(load_scenario("retail_day"), "policy.order", policy))
+    assert run.verdict == "valid"
+    witnessed = {row.key for row in run.history if row.kind == "fault" and row.answer == "witnessed"}
+    assert witnessed == {f"{fault.kind}-{number}" for number, fault in enumerate(run.scenario.fault, start=1)}
+    filled = run.outcomes()["fulfilled"] / run.outcomes()["accepted"]
+    assert 0.5 < filled < 0.8, "the four weeks fill two orders of three"
 
 
 def test_the_licence_ships_beside_the_trace() -> None:
