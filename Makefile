@@ -15,7 +15,7 @@ COMPILE := $(UV) pip compile --universal --python-version 3.11 --generate-hashes
 	--no-header --no-annotate --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: run test check slow engines seeds bench $(BENCHES) format lock clean help python
+.PHONY: run test check slow engines seeds campaign campaign-smoke bench $(BENCHES) format lock clean help python
 
 run: $(VENV)/.ready  ## install what is needed and run the main job: a real retailer's four busiest weeks, with one bad hour
 	$(VENV)/bin/orderquake run retail_peak
@@ -51,6 +51,12 @@ reports/seeds/%: | $(DEV)/.ready
 	@mkdir -p $(@D)
 	$(DEV)/bin/orderquake run $(word 1,$(subst -, ,$*)) --set policy.order=$(word 2,$(subst -, ,$*)) \
 		--runs $(RUNS) --out $@ || test $$? -le 2
+
+campaign: $(DEV)/.ready  ## drawn days inside the contract of hot_cold: make campaign N=10000 ARGS="--seed 7"
+	$(DEV)/bin/python -m orderquake.sim.explore.campaign $(or $(N),1000) --processes $(WORKERS) $(ARGS)
+
+campaign-smoke: $(DEV)/.ready  ## two hundred of them
+	$(DEV)/bin/python -m orderquake.sim.explore.campaign 200 --processes $(WORKERS) --anew $(ARGS)
 
 bench: $(DEV)/.ready  ## speed and memory beside SimPy and plain Python, and what is asked of them; ARGS="--json --write"
 	$(DEV)/bin/python -m tests.benchmarks $(ARGS)

@@ -138,8 +138,10 @@ class SystemOfRecord:
         # The opening of the shelves is its beginning.
         self.log: dict[str, int] = {sku: place for place, sku in enumerate(opening, start=1)}
         self.head = len(self.log)
-        # sku -> (place in the log, version, units, order id of our own posts)
-        self.moves: dict[str, list[tuple[int, int, int, str]]] = {}
+        # sku -> (place in the log, version, units, order id of our own posts); the opening is the first of them
+        self.moves: dict[str, list[tuple[int, int, int, str]]] = {
+            sku: [(place, 0, units, "")] for place, (sku, units) in enumerate(opening.items(), start=1)
+        }
 
     def handle(self, ask: Any, now_us: int) -> Any:
         match ask:

@@ -181,6 +181,10 @@ class OpenAgain(Ask[Status]):
     epoch: int
 
 
+BEFORE_THE_OPENING = -1
+"""Version of a product that nothing is known of; its opening is version 0."""
+
+
 class StockCache(Commitments):
     """The owner. `safety_stock` units of each product are never sold; expiry is `on_look` or by `sweep`."""
 
@@ -332,13 +336,14 @@ class StockCache(Commitments):
     def adds_up(self, item: SkuChange) -> bool:
         """Is the new base the old one and all that has changed since? A feed that says zero, or forgets, is found out.
 
-        What has no base yet, after a loss, is taken at its word; what is older than ours will be ignored.
+        What has no base, after a loss, is all that ever moved, the opening included; what is older than ours will be
+        ignored.
         """
         sku, on_hand, version, _, moves = item
-        old_v = self.base_v.get(sku, 0)
-        if moves is None or sku not in self.base or version < old_v:
+        old_v = self.base_v.get(sku, BEFORE_THE_OPENING)
+        if moves is None or version < old_v:
             return True
-        return on_hand == self.base[sku] + sum(units for moved_v, units in moves if moved_v > old_v)
+        return on_hand == self.base.get(sku, 0) + sum(units for moved_v, units in moves if moved_v > old_v)
 
     def refuse(self, item: SkuChange, as_of: Instant) -> None:
         sku, on_hand, version, _, _ = item

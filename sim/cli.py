@@ -173,6 +173,29 @@ def checkers(as_json: Json = False, quiet: Quiet = False) -> int:
 
 
 @app.command()
+def replay(
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="A choice log, or a folder that holds one.")],
+    lenient: Annotated[bool, typer.Option("--lenient", help="Only the verdicts: for after a change.")] = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> int:
+    """Play a choice log again, and name the first row that is not as it was."""
+    from orderquake.sim import console
+    from orderquake.sim.choices import ChoiceLog, ChoiceLogError
+    from orderquake.sim.choices import replay as play
+
+    try:
+        played = play(ChoiceLog.read(path / "run.choices.json" if path.is_dir() else path), strict=not lenient)
+    except ChoiceLogError as error:
+        raise Mistake(str(error)) from error
+    if as_json:
+        console.print_json(played.to_json())
+    else:
+        console.out(str(played).split("\n")[0] if quiet else str(played))
+    return played.exit_code
+
+
+@app.command()
 def points(as_json: Json = False, quiet: Quiet = False) -> int:
     """List the sometimes-points: rare moments of a sound design, which a campaign must have met."""
     from orderquake.sim import catalogue

@@ -305,9 +305,9 @@ def test_where_no_terminal_is_progress_is_told_now_and_then(
 
 
 def test_a_failure_in_another_process_names_its_seed(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(scenario: Any, on: str, seed: int) -> Run:
+    def fail(scenario: Any, on: str, seed: int, **how: Any) -> Run:
         assert seed != 4, "a rule of ours is broken"
-        return simulate(scenario, on, seed)
+        return simulate(scenario, on, seed, **how)
 
     monkeypatch.setattr(running, "simulate", fail)
     monkeypatch.setattr(runs, "SERIAL_UNTIL_S", 0.0)

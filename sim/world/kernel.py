@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from typing import Any, Literal, Protocol
 
 import simpy
@@ -101,20 +101,26 @@ class Kernel:
     def _run_fast(self, until_us: int) -> None:
         """SimPy's `step` in one loop; a call is run, an event goes SimPy's own way."""
         queue, environment = self.queue, self.environment
-        heappush(queue, (until_us, FIRST, -1))
-        while True:
-            entry = heappop(queue)
-            try:
-                self.now, _, _, run, argument = entry
-            except ValueError:  # no call of ours
-                if len(entry) == 3:
-                    break
-                self.now = environment._now = entry[0]
-                heappush(queue, entry)
-                environment.step()
-            else:
-                environment._now = self.now
-                run(argument)
+        end = (until_us, FIRST, -1)
+        heappush(queue, end)
+        try:
+            while True:
+                entry = heappop(queue)
+                try:
+                    self.now, _, _, run, argument = entry
+                except ValueError:  # no call of ours
+                    if entry is end:
+                        break
+                    self.now = environment._now = entry[0]
+                    heappush(queue, entry)
+                    environment.step()
+                else:
+                    environment._now = self.now
+                    run(argument)
+        except BaseException:
+            queue.remove(end)
+            heapify(queue)
+            raise
         environment._now = until_us
 
 

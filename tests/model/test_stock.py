@@ -334,9 +334,11 @@ def test_a_zero_of_the_same_version_is_refused_as_well(stock: StockCache) -> Non
     assert offered(stock, 0, 0) == Unreconciled("mug")
 
 
-def test_after_a_loss_the_record_is_taken_at_its_word(stock: StockCache) -> None:
+def test_after_a_loss_the_base_is_all_that_ever_moved_with_the_opening(stock: StockCache) -> None:
     stock.lose_everything()
-    assert offered(stock, 7, 3, (1, -3)) == Applied()
+    assert offered(stock, 0, 1, (0, 10), (1, -3)) == Unreconciled("mug"), "a feed that says zero is found out"
+    assert offered(stock, 7, 1, (1, -3)) == Unreconciled("mug"), "and so is one that does not know how it began"
+    assert offered(stock, 7, 1, (0, 10), (1, -3)) == Applied()
 
 
 # -- the cursor

@@ -76,3 +76,17 @@ def test_where_a_run_is_interrupted_makes_no_difference(delays: list[int], stops
 
     assert lived(sorted(stops)) == lived([])
     assert lived([]) == sorted((delay, number) for number, delay in enumerate(delays))
+
+
+def test_a_call_that_fails_leaves_the_rest_to_be_run() -> None:
+    kernel, heard = Kernel("fast"), list[int]()
+
+    def fails(_: object) -> None:
+        raise ZeroDivisionError
+
+    kernel.after(10, fails)
+    kernel.after(30, lambda _: heard.append(kernel.now))
+    with pytest.raises(ZeroDivisionError):
+        kernel.run(20)
+    kernel.run(100)
+    assert heard == [30]

@@ -169,6 +169,23 @@ def test_a_rebuild_from_a_stale_record_sells_nothing_twice() -> None:
     assert convicts(story(WIPED, STALE_RECORD)) == []
 
 
+def test_a_rebuild_is_not_taken_in_by_a_feed_that_says_zero() -> None:
+    """After a wipe there is no base to hold the feed against; the log of changes, from the opening on, is enough."""
+    day = scenario_of(
+        horizon="3 min",
+        fault=[{"kind": "wiped", "at": "70 s"}, {"kind": "zero_feed", "from": "60 s", "for": "30 s"}],
+        must_exercise=["every_order_ends"],
+        workload={"kind": "poisson", "rate_per_s": 0.2},
+        stock={"skus": 2, "units_per_sku": 100},
+    )
+    found = simulate(day, seed=1)
+    refused = [row for row in found.history if row.operation == "rebase" and row.answer == "refused"]
+    assert refused, "the feed was offered, and refused"
+    assert (found.verdict, convicts(found)) == ("valid", [])
+    ended = found.outcomes()
+    assert ended["fulfilled"] + ended["declined"] == ended["accepted"], "nobody was told that nothing is left"
+
+
 def test_a_rebuild_from_stale_orders_is_beyond_the_contract() -> None:
     """A rebuild trusts that the list of unsynced orders is the present one; the contract says so."""
     wipes = [{"kind": "wiped", "at": f"{at} s"} for at in (90, 150, 210, 270)]

@@ -1,0 +1,256 @@
+"""What a campaign has come to: one JSON object, and a page of tables in Markdown.
+
+Counts and bounds only; nothing is run or judged here. A swarm is hostile on purpose: its shares are no probabilities of
+anything that happens to a shop.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any, get_args
+
+from orderquake.model.verbs import VERBS
+from orderquake.sim.explore.campaign_run import FAILED
+from orderquake.sim.nemesis import FAULTS, Sudden
+from orderquake.sim.study.intervals import share_in_words, share_interval
+from orderquake.sim.study.points import points
+
+UNKNOWN_BELOW = 0.001
+"""The share of runs that may stay unknown."""
+SHOWN = 20
+"""Runs that are named, of a kind."""
+
+
+def exit_code(report: Mapping[str, Any]) -> int:
+    """0 nothing invalid and few unknown, 1 invalid, 2 too many unknown, 4 the harness failed.
+
+    Outside the contract 0 where something was invalid, and 1 where nothing was: who finds nothing there is blind.
+    """
+    if report["verdicts"].get(FAILED) or report["determinism"]["differ"]:
+        return 4
+    invalid = report["verdicts"].get("invalid", 0)
+    if report["campaign"]["is_outside"]:
+        return 0 if invalid else 1
+    if invalid:
+        return 1
+    return 0 if report["unknown"]["share"] < UNKNOWN_BELOW else 2
+
+
+def report_of(
+    header: Mapping[str, Any],
+    outcomes: Iterable[Mapping[str, Any]],
+    again: Mapping[int, str],
+    spent_s: float,
+    rss: list[int],
+    undrawn: Mapping[str, str],
+) -> dict[str, Any]:
+    """All there is to say, as JSON.
+
+    undrawn   kinds of fault that could not be drawn, and why
+    """
+    runs = sorted(outcomes, key=lambda outcome: outcome["seed"])
+    ended = [run for run in runs if run["verdict"] != FAILED]
+    verdicts = Counter(run["verdict"] for run in runs)
+    unknown, count = verdicts["unknown"], max(1, len(runs))
+    by_seed = {run["seed"]: run for run in ended}
+    doubled = {seed: digest for seed, digest in again.items() if seed in by_seed}
+    return {
+        "campaign": dict(header),
+        "runs": len(runs),
+        "orders": sum(run["orders"] for run in ended),
+        "rows": sum(run["rows"] for run in ended),
+        "verdicts": dict(sorted(verdicts.items())),
+        "invalid": share_in_words(verdicts["invalid"], count),
+        "unknown": {
+            "runs": unknown,
+            "share": unknown / count,
+            "at_95_percent": [round(end, 6) for end in share_interval(unknown, count)],
+        },
+        "excused": dict(Counter(name for run in ended for name in run.get("excused", ()))),
+        "found": [_named(run) for run in runs if run["verdict"] != "valid"][:200],
+        "determinism": {
+            "twice": len(doubled),
+            "differ": [seed for seed, digest in sorted(doubled.items()) if by_seed[seed]["digest"] != digest],
+        },
+        "by_policy": _counted(ended, "policy"),
+        "by_workload": _counted(ended, "workload"),
+        **_of_faults(ended, undrawn),
+        "points": _of_points(ended),
+        "quiet": _of_quiet(ended),
+        "wall_s": round(spent_s, 1),
+        "runs_per_s": round(len(runs) / spent_s, 2) if spent_s else None,
+        "rss_mb": {"first": _mb(rss[:2]), "last": _mb(rss[-2:]), "most": _mb(rss)},
+    }
+
+
+def _named(run: Mapping[str, Any]) -> dict[str, Any]:
+    return {"seed": run["seed"], "verdict": run["verdict"], "why": run.get("why", "")}
+
+
+def _counted(runs: Iterable[Mapping[str, Any]], key: str) -> dict[str, dict[str, int]]:
+    table: dict[str, Counter[str]] = defaultdict(Counter)
+    for run in runs:
+        table[run[key]][run["verdict"]] += 1
+    return {name: dict(sorted(table[name].items())) for name in sorted(table)}
+
+
+def _mb(sizes: list[int]) -> int:
+    return round(max(sizes, default=0) / 1e6)
+
+
+# -- faults
+
+
+def _of_faults(runs: Iterable[Mapping[str, Any]], undrawn: Mapping[str, str]) -> dict[str, Any]:
+    """Each kind's life, and which kind struck which step of the workflow."""
+    table = {kind: {"scheduled": 0, "injected": 0, "witnessed": 0, "recovered": 0, "runs": 0} for kind in FAULTS}
+    matrix: dict[str, Counter[str]] = {kind: Counter() for kind in FAULTS}
+    for run in runs:
+        kinds = set()
+        for pattern in run.get("patterns", ()):
+            table[pattern]["scheduled"] += 1
+            kinds.add(pattern)
+        for kind, _, injected, witnessed, recovered, verb in run["faults"].values():
+            entry = table.setdefault(kind, dict.fromkeys(table["down"], 0))
+            entry["scheduled"] += 1
+            entry["injected"] += injected > 0
+            entry["witnessed"] += witnessed > 0
+            entry["recovered"] += recovered > 0
+            kinds.add(kind)
+            if witnessed and verb:
+                matrix.setdefault(kind, Counter())[verb] += 1
+        for kind in kinds:
+            table[kind]["runs"] += 1
+    infeasible = {kind: reason for kind, reason in ((kind, whole_row(kind)) for kind in FAULTS) if reason}
+    cells = {kind: out_of_reach(kind) for kind in FAULTS if kind not in infeasible}
+    return {
+        "faults": table,
+        "matrix": {kind: dict(sorted(row.items())) for kind, row in matrix.items() if row},
+        "never_struck": {
+            kind: missing
+            for kind, row in matrix.items()
+            if kind in cells and (missing := [v for v in verbs() if v not in row and v not in cells[kind]])
+        },
+        "infeasible": {
+            **{kind: f"all steps: {reason}" for kind, reason in infeasible.items()},
+            **{
+                kind: f"steps of other services: it strikes {', '.join(_targets(kind))} only"
+                for kind, row in cells.items()
+                if row
+            },
+        },
+        "not_drawn": dict(undrawn),
+    }
+
+
+def verbs() -> list[str]:
+    """Every step of the workflow."""
+    return [verb for service in VERBS for verb in VERBS[service]]
+
+
+def whole_row(kind: str) -> str:
+    """Why a kind can strike no step at all; "" where it can."""
+    model, family = FAULTS[kind].model, FAULTS[kind].family
+    if family == "patterns":
+        return "it consists of other faults, which are counted as what they are"
+    if not any(target in VERBS for target in _targets(kind)):
+        return "it happens to places, jobs or customers, and to no ask"
+    return "it happens at one moment, and to no ask" if issubclass(model, Sudden) else ""
+
+
+def out_of_reach(kind: str) -> set[str]:
+    """Steps of services that this kind cannot strike."""
+    targets = _targets(kind)
+    return {verb for service, asked in VERBS.items() if service not in targets for verb in asked}
+
+
+def _targets(kind: str) -> tuple[str, ...]:
+    target = FAULTS[kind].model.model_fields["target"].annotation
+    if target is str:
+        return tuple(VERBS)  # a free text may name a service
+    return tuple(name for part in (target, *get_args(target)) for name in get_args(part) if isinstance(name, str))
+
+
+# -- points and quiet
+
+
+def _of_points(runs: list[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """In how many of the runs that could pass it, by their policy, each point was passed."""
+    table = {}
+    for point in points():
+        able = [run for run in runs if run["policy"] in point.policies]
+        hits = sum(point.name in run["points"] for run in able)
+        table[point.name] = {"runs": hits, "of": len(able), "share": round(hits / len(able), 4) if able else None}
+    return table
+
+
+def _of_quiet(runs: list[Mapping[str, Any]]) -> dict[str, Any]:
+    shares = sorted(run["quiet"][0] / run["quiet"][1] for run in runs)
+    if not shares:
+        return {}
+    return {
+        "longest_s": max(run["quiet"][0] for run in runs),
+        "share_of_bound": {"median": round(shares[len(shares) // 2], 4), "most": round(shares[-1], 4)},
+    }
+
+
+# -- for people
+
+
+def in_markdown(report: Mapping[str, Any]) -> str:
+    """The same on a page."""
+    head, verdicts = report["campaign"], report["verdicts"]
+    side = "outside" if head["is_outside"] else "inside"
+    lines = [
+        f"# Campaign: {report['runs']:,} runs of {head['design']} {side} its contract",
+        "",
+        "A swarm is hostile on purpose: these shares are no probabilities of what happens to a shop.",
+        "",
+        f"- seeds {head['first_seed']} to {head['first_seed'] + report['runs'] - 1}, {report['orders']:,} orders,"
+        f" {report['rows']:,} rows, {report['wall_s']:,.0f} s, {report['runs_per_s']} runs/s",
+        f"- verdicts: {', '.join(f'{n:,} {verdict}' for verdict, n in verdicts.items())}",
+        f"- invalid: {report['invalid']}",
+        f"- unknown: {share_in_words(report['unknown']['runs'], max(1, report['runs']))}",
+        f"- could not tell, and excused: {', '.join(f'{k} {n:,}' for k, n in report['excused'].items()) or 'nothing'}",
+        f"- made twice: {report['determinism']['twice']:,}, of which differ: {len(report['determinism']['differ'])}",
+        f"- memory of a process: {report['rss_mb']['first']} MB at first, {report['rss_mb']['last']} MB at last",
+        f"- all at rest after {report['quiet'].get('longest_s', 0):,} s of quiet at most; "
+        f"{report['quiet'].get('share_of_bound', {}).get('most', 0):.1%} of the bound at most",
+    ]
+    if report["found"]:
+        lines += ["", "## Not valid", ""]
+        lines += [f"- seed {run['seed']}: {run['verdict']}: {_short(run['why'])}" for run in report["found"][:SHOWN]]
+    for seed, text in report["determinism"].get("first_differences", {}).items():
+        lines += ["", f"Not the same twice, seed {seed}:", "", "```", text, "```"]
+    lines += [
+        "",
+        "## Faults",
+        "",
+        "| kind | scheduled | injected | witnessed | recovered | runs |",
+        "|---|--:|--:|--:|--:|--:|",
+    ]
+    lines += [f"| {kind} | {' | '.join(f'{n:,}' for n in row.values())} |" for kind, row in report["faults"].items()]
+    lines += [
+        "",
+        "## Which fault struck which step",
+        "",
+        "| kind | steps, and in how many runs | never |",
+        "|---|---|---|",
+    ]
+    for kind, row in report["matrix"].items():
+        struck = ", ".join(f"{verb} {n:,}" for verb, n in sorted(row.items(), key=lambda item: -item[1]))
+        lines.append(f"| {kind} | {struck} | {', '.join(report['never_struck'].get(kind, ()))} |")
+    lines += ["", "Not feasible, or not drawn:", ""]
+    lines += [f"- {kind}: {why}" for kind, why in {**report["infeasible"], **report["not_drawn"]}.items()]
+    lines += ["", "## Rare moments", "", "| point | runs | share |", "|---|--:|--:|"]
+    lines += [
+        f"| {name} | {row['runs']:,} of {row['of']:,} | {(row['share'] or 0):.2%} |"
+        for name, row in sorted(report["points"].items(), key=lambda item: (item[1]["share"] or 0, item[0]))
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _short(why: Any) -> str:
+    text = "; ".join(f"{name} {reason}" for name, reason in why.items()) if isinstance(why, Mapping) else str(why)
+    return text if len(text) <= 200 else text[:197] + "..."

@@ -1,0 +1,191 @@
+"""One run of a campaign: drawn, played, judged, and told in so few words that a hundred thousand of them fit a file.
+
+What was not valid leaves a folder of its own behind: the scenario, which runs on its own, and the choice log.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from orderquake.model.architecture import Architecture
+from orderquake.model.verbs import VERBS
+from orderquake.sim.choices import ChoiceLog, one_line, record, record_failure
+from orderquake.sim.explore.excuses import excuses
+from orderquake.sim.explore.quiet import quiet_bound
+from orderquake.sim.explore.swarm import Drawn, drawn
+from orderquake.sim.history import NONE, History
+from orderquake.sim.run import Run, design_of, simulate
+from orderquake.sim.runs import folder
+from orderquake.sim.study.faults import faults as windows
+from orderquake.sim.study.points import passed
+
+FAILED = "failed"
+"""What is said of a run in which the harness failed; the others are the verdicts."""
+Outcome = Mapping[str, Any]
+"""One line of the results; see `outcome_of`."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is to be run.
+
+    design      its name, or "package.module:Class" for one of one's own
+    first_seed  run k has the seed first_seed + k
+    is_outside  outside the design's contract
+    kept        folder for what was not valid; `keep` so many at most
+    """
+
+    design: str
+    first_seed: int
+    is_outside: bool
+    kept: Path
+    keep: int = 200
+
+
+def design_named(name: str) -> type[Architecture]:
+    """A design by its name, or by its module and class. raises   KeyError where there is none"""
+    if ":" not in name:
+        return design_of(name)
+    module, _, found = name.partition(":")
+    try:
+        design = getattr(importlib.import_module(module), found)
+    except (ImportError, AttributeError) as error:
+        raise KeyError(f"no architecture {name!r}: {error}") from error
+    if not (isinstance(design, type) and issubclass(design, Architecture)):
+        raise KeyError(f"{name!r} is no architecture")
+    return design
+
+
+def played(settings: Settings, seed: int) -> Outcome:
+    """One run, told; whatever goes wrong in it is told, too."""
+    design = design_named(settings.design)
+    began = time.perf_counter()
+    found: Drawn | None = None
+    try:
+        found = drawn(seed, design, settings.is_outside)
+        run = simulate(found.scenario, design, seed)
+        outcome = outcome_of(found, run)
+        if outcome["verdict"] != "valid":
+            keep(settings, found, outcome, partial(record, run))
+    except Exception as error:
+        outcome = {"seed": seed, "verdict": FAILED, "why": one_line(error)}
+        told = outcome | {"how": traceback.format_exc()}
+        log = None if found is None else partial(record_failure, found.scenario, design, seed, error)
+        keep(settings, found, told, log)
+    return outcome | {"ms": round(1e3 * (time.perf_counter() - began), 1)}
+
+
+def digest_again(settings: Settings, seed: int) -> str:
+    """The digest of the same run, made once more; what went wrong where it has none."""
+    design = design_named(settings.design)
+    try:
+        return simulate(drawn(seed, design, settings.is_outside).scenario, design, seed).digest
+    except Exception as error:
+        return one_line(error)
+
+
+def clean() -> None:
+    """Let go of a run: the collector is off while it lasts, and its world is one great circle."""
+    gc.collect()
+
+
+def outcome_of(found: Drawn, run: Run) -> dict[str, Any]:
+    """What is kept of a run.
+
+    verdict   the worst of all that was put to the test: what was tested and stays undecided makes a run unknown
+    why       checker -> reason, of those that are not valid although they were tested
+    excused   checker -> reason, of those that cannot tell and are not to blame; see `excuses`
+    faults    label -> [kind, target, times injected, witnessed, recovered, verb that it struck first]
+    patterns  kinds of those faults that consist of others
+    points    sometimes-point -> times, of those that were passed
+    quiet     seconds until all was at rest, and the bound
+    """
+    undecided = {
+        name for name, verdict in run.verdicts.items() if verdict.status == "unknown" and verdict.was_exercised
+    }
+    excused = {name: why for name, why in excuses(run.history).items() if name in undecided} if undecided else {}
+    why = {
+        name: f"{verdict.status}: {verdict.reason}"
+        for name, verdict in run.verdicts.items()
+        if verdict.status == "invalid" or (name in undecided and name not in excused)
+    }
+    verdict = run.verdict
+    if verdict == "valid" and why:
+        verdict = "unknown"
+    if verdict == "unknown" and not why:
+        why = {name: run.verdicts[name].reason for name in run.scenario.must_exercise}
+    rows = len(run.history)
+    ended_us = run.history[rows - 1].time if rows else 0
+    scenario = found.scenario
+    patterns = [fault.kind for fault in scenario.fault if fault.parts(scenario) != (fault,)]
+    return {
+        "seed": found.seed,
+        "verdict": verdict,
+        "digest": run.digest,
+        "rows": rows,
+        "orders": run.outcomes()["submitted"],
+        "policy": scenario.policy.order,
+        "workload": scenario.workload.kind,
+        "faults": faults_of(found, run.history),
+        "points": {name: point.times for name, point in passed(run.history).items() if point.times},
+        "quiet": [round((ended_us - scenario.horizon) / 1e6), round(quiet_bound(scenario) / 1e6)],
+    } | {key: value for key, value in (("why", why), ("excused", excused), ("patterns", patterns)) if value}
+
+
+def faults_of(found: Drawn, history: History) -> dict[str, list[Any]]:
+    """What became of each scheduled fault, patterns taken apart."""
+    struck = steps_struck(history)
+    table: dict[str, list[Any]] = {}
+    for label, fault in found.scenario.plain_faults():
+        verb = getattr(fault, "operation", None) or struck.get(label, "")
+        table[label] = [fault.kind, fault.where(), 0, 0, 0, verb]
+    for window in windows(history):
+        if window.label in table:
+            entry = table[window.label]
+            entry[2] += window.injected
+            entry[3] += window.witnessed
+            entry[4] += window.until_us is not None
+    return table
+
+
+def steps_struck(history: History) -> dict[str, str]:
+    """Label of a fault -> verb of the ask that it struck first, where the rows tell.
+
+    A witness names its ask as its cause; where it does not, the row before it was written for that same ask, if it is
+    of the same moment and of one that the fault's service understands.
+    """
+    table, found = history.table(), dict[str, str]()
+    for row in history.rows_at(table.at("fault")):
+        if row.answer != "witnessed" or row.key in found:
+            continue
+        before = history[row.cause] if row.cause != NONE else history[row.index - 1]
+        if before.kind == "state" and before.cause != NONE:
+            before = history[before.cause]
+        is_ask = before.kind in ("invoke", "ok", "fail", "info")
+        if is_ask and (row.cause != NONE or (before.time == row.time and before.operation in VERBS.get(row.actor, ()))):
+            found[row.key] = before.operation
+    return found
+
+
+def keep(settings: Settings, found: Drawn | None, outcome: Outcome, log: Callable[[], ChoiceLog] | None) -> None:
+    """A folder for a run that was not valid: scenario, choice log, and what is to be said of it."""
+    name = f"{outcome['verdict']}-{outcome['seed']}"
+    final = settings.kept / name
+    if not final.exists() and settings.kept.is_dir() and sum(1 for _ in settings.kept.iterdir()) >= settings.keep:
+        return
+    with folder(final, replace=True) as beside:
+        lines = [f"{name} on {settings.design}", str(outcome.get("why", "")), str(outcome.get("how", ""))]
+        if found is not None:
+            path = found.write(beside)
+            lines.append(f"orderquake run {final / path.name} --on {settings.design} --seed {found.seed}")
+        if log is not None:
+            log().write(beside / "run.choices.json")
+        (beside / "why.txt").write_text("\n".join(line for line in lines if line) + "\n", encoding="utf-8")
