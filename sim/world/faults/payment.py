@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
@@ -73,7 +74,7 @@ class BrownOut(Injected):
 # -- good cards that are taken for others
 
 
-class OfCards(AtProvider):
+class OfCards(AtProvider, ABC):
     """The provider takes a share of the good cards for some other, at the first ask under a key."""
 
     def answers(self, sending: Sending) -> Any:
@@ -85,8 +86,9 @@ class OfCards(AtProvider):
             self.struck()
         return None
 
+    @abstractmethod
     def card(self, sending: Sending) -> str:
-        raise NotImplementedError
+        """As what card the good one of this ask is taken; GOOD where it is let be."""
 
 
 class Decline(OfCards):
@@ -178,7 +180,7 @@ class KeyPruned(AtProvider):
 # -- the telephone
 
 
-class AtTelephone(Injected):
+class AtTelephone(Injected, ABC):
     """Has a say in when the shop is told of an event."""
 
     def begin(self, _: Any = None) -> None:
@@ -193,8 +195,9 @@ class AtTelephone(Injected):
         self.struck()
         return self.instead(order_id, number, event, coming)
 
+    @abstractmethod
     def instead(self, order_id: str, number: int, event: int, coming: list[int]) -> list[int]:
-        raise NotImplementedError
+        """How long after the event the shop is told where the fault strikes, each time that it is."""
 
 
 class WebhookDuplicated(AtTelephone):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -82,7 +83,7 @@ def leap(replica: Replica, by_us: int, label: str) -> None:
 # -- schedulers
 
 
-class OfTicks(Injected):
+class OfTicks(Injected, ABC):
     def begin(self, _: Any = None) -> None:
         if self.site.world is not None:
             for ticker in self.site.world.tickers:
@@ -96,8 +97,9 @@ class OfTicks(Injected):
             return starts
         return self.instead(ticker, number, starts)
 
+    @abstractmethod
     def instead(self, ticker: Ticker, number: int, starts: list[int]) -> list[int]:
-        raise NotImplementedError
+        """After how long the job is started at a tick that the fault strikes, each time."""
 
     def once_more(self, ticker: Ticker, number: int, later_us: int) -> None:
         self.kernel.after(later_us, self.run, (ticker, number))
