@@ -131,6 +131,10 @@ class History:
             self._raw = [row[1:] for row in self]
         return self._raw
 
+    def places(self) -> dict[tuple[str, str], list[int]]:
+        table = self.table()
+        return {(table.text(k), table.text(o)): at.tolist() for (k, o), at in table._found().items()}
+
     def table(self) -> Table:
         """The rows by columns; made once for as long as no row is added."""
         if self._table is None or len(self._table) != len(self):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
@@ -74,7 +73,7 @@ class BrownOut(Injected):
 # -- good cards that are taken for others
 
 
-class OfCards(AtProvider, ABC):
+class OfCards(AtProvider):
     """The provider takes a share of the good cards for some other, at the first ask under a key."""
 
     def answers(self, sending: Sending) -> Any:
@@ -86,9 +85,8 @@ class OfCards(AtProvider, ABC):
             self.struck()
         return None
 
-    @abstractmethod
     def card(self, sending: Sending) -> str:
-        """As what card the good one of this ask is taken; GOOD where it is let be."""
+        raise NotImplementedError
 
 
 class Decline(OfCards):
@@ -180,7 +178,7 @@ class KeyPruned(AtProvider):
 # -- the telephone
 
 
-class AtTelephone(Injected, ABC):
+class AtTelephone(Injected):
     """Has a say in when the shop is told of an event."""
 
     def begin(self, _: Any = None) -> None:
@@ -195,9 +193,8 @@ class AtTelephone(Injected, ABC):
         self.struck()
         return self.instead(order_id, number, event, coming)
 
-    @abstractmethod
     def instead(self, order_id: str, number: int, event: int, coming: list[int]) -> list[int]:
-        """How long after the event the shop is told where the fault strikes, each time that it is."""
+        raise NotImplementedError
 
 
 class WebhookDuplicated(AtTelephone):

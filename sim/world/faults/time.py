@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -83,7 +82,7 @@ def leap(replica: Replica, by_us: int, label: str) -> None:
 # -- schedulers
 
 
-class OfTicks(Injected, ABC):
+class OfTicks(Injected):
     def begin(self, _: Any = None) -> None:
         if self.site.world is not None:
             for ticker in self.site.world.tickers:
@@ -97,9 +96,8 @@ class OfTicks(Injected, ABC):
             return starts
         return self.instead(ticker, number, starts)
 
-    @abstractmethod
     def instead(self, ticker: Ticker, number: int, starts: list[int]) -> list[int]:
-        """After how long the job is started at a tick that the fault strikes, each time."""
+        raise NotImplementedError
 
     def once_more(self, ticker: Ticker, number: int, later_us: int) -> None:
         self.kernel.after(later_us, self.run, (ticker, number))
