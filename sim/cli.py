@@ -174,18 +174,19 @@ def checkers(as_json: Json = False, quiet: Quiet = False) -> int:
 
 @app.command()
 def replay(
-    path: Annotated[Path, typer.Argument(metavar="PATH", help="A choice log, or a folder that holds one.")],
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A choice log, a run's folder, its name, or `latest`.")],
     lenient: Annotated[bool, typer.Option("--lenient", help="Only the verdicts: for after a change.")] = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> int:
     """Play a choice log again, and name the first row that is not as it was."""
     from orderquake.sim import console
-    from orderquake.sim.choices import ChoiceLog, ChoiceLogError
+    from orderquake.sim.choices import LOG, ChoiceLog, ChoiceLogError
     from orderquake.sim.choices import replay as play
+    from orderquake.sim.runs import find_run
 
     try:
-        played = play(ChoiceLog.read(path / "run.choices.json" if path.is_dir() else path), strict=not lenient)
+        played = play(ChoiceLog.read(find_run(run, LOG)), strict=not lenient)
     except ChoiceLogError as error:
         raise Mistake(str(error)) from error
     if as_json:

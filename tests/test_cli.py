@@ -16,6 +16,8 @@ from typing import Any
 
 import pytest
 
+from orderquake.model.architectures.hot_cold import HotCold
+from orderquake.model.order import Order
 from orderquake.sim import console, runs
 from orderquake.sim import run as running
 from orderquake.sim.cli import main
@@ -332,6 +334,41 @@ def test_explain_tells_one_order_by_name_of_the_run(shop: Path, capsys: pytest.C
     assert "no order 'o-nobody'" in capsys.readouterr().err
     assert main(["explain", "lastest", order]) == 3
     assert "tiny-hot_cold-1" in capsys.readouterr().err
+
+
+def test_a_run_can_be_replayed_by_name_strictly_and_leniently(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "tiny.toml", "--seed", "5", "--quiet"]) == 0
+    rows = len(simulate("tiny.toml", seed=5).history)
+    capsys.readouterr()
+    for run in ("latest", "tiny-hot_cold-5", "reports/runs/tiny-hot_cold-5/run.choices.json"):
+        assert main(["replay", run]) == 0
+        assert f"all {rows} rows are as they were" in capsys.readouterr().out
+    assert main(["replay", "latest", "--lenient", "--quiet"]) == 0
+    assert "valid" in capsys.readouterr().out
+    assert main(["replay", "latest", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["difference"] is None
+
+
+def test_a_replay_of_what_is_now_otherwise_names_the_row_and_exits_4(
+    shop: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert main(["run", "tiny.toml", "--quiet"]) == 0
+    capsys.readouterr()
+
+    async def tell_nobody(_: HotCold, order: Order) -> Order:
+        return order
+
+    monkeypatch.setattr(HotCold, "finish", tell_nobody)
+    assert main(["replay", "latest"]) == 4
+    assert "row" in capsys.readouterr().out
+
+
+def test_a_replay_of_what_is_not_there_exits_3(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["replay", "nowhere"]) == 3
+    assert "none is kept yet" in capsys.readouterr().err
+    assert main(["run", "tiny.toml", "--runs", "2", "--quiet"]) == 0
+    assert main(["replay", "latest"]) == 3
+    assert "has no run.choices.json" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("verb", ["scenarios", "architectures", "checkers", "faults"])
