@@ -121,17 +121,11 @@ def explain(
 ) -> int:
     """Tell one order's story, in words and as a sequence diagram (Mermaid)."""
     from orderquake.sim import console
-    from orderquake.sim.history import History
     from orderquake.sim.report.story import sequence_diagram, tell
     from orderquake.sim.runs import find_run
 
     path = find_run(run)
-    try:
-        history = History.read_parquet(path)
-    except Exception as error:
-        raise Mistake(
-            f"{path} is not a history ({type(error).__name__}); expected the history.parquet of a run"
-        ) from error
+    history = read_history(path)
     try:
         story, diagram = tell(history, order), sequence_diagram(history, order)
     except KeyError as error:
@@ -143,6 +137,55 @@ def explain(
         if not quiet:
             console.out(f"\n{diagram}")
     return 0
+
+
+@app.command()
+def audit(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A run's folder, its name, or `latest`.")],
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the trail there; must be absent.")] = None,
+    check: Annotated[Path | None, typer.Option(metavar="FILE", help="Hold that trail against the run.")] = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> int:
+    """Take a run's audit trail, a sealed chain an order, or check one: is it whole, and is it complete?"""
+    from orderquake.sim import audit as trails
+    from orderquake.sim import console
+    from orderquake.sim.runs import find_run
+
+    history = read_history(find_run(run))
+    if check is None:
+        trail, heads = trails.trail_of(history), None
+    else:
+        try:
+            trail, heads = trails.read(check)
+        except trails.TrailError as error:
+            raise Mistake(str(error)) from error
+    if out is not None and out.exists():
+        raise Mistake(f"{out} exists; expected a file that is absent")
+    found = trails.broken(trail, heads) + trails.compare(trail, history)
+    if out is not None:
+        trails.write(trail, out)
+    entries = sum(map(len, trail.values()))
+    verdict = "invalid" if found else "valid"
+    if as_json:
+        console.print_json({"run": run, "verdict": verdict, "orders": len(trail), "entries": entries, "found": found})
+    else:
+        console.out(f"{verdict}: {len(trail)} orders, {entries} entries, {len(found)} complaints")
+        for complaint in () if quiet else found:
+            console.out(f"  {complaint}")
+    return EXIT[verdict]
+
+
+def read_history(path: Path) -> Any:
+    """The history in a file. raises   Mistake where it is something else"""
+    from orderquake.sim.history import History
+
+    try:
+        return History.read_parquet(path)
+    except Exception as error:
+        raise Mistake(
+            f"{path} is not a history ({type(error).__name__}); expected the history.parquet of a run"
+        ) from error
 
 
 # -- what there is

@@ -336,6 +336,24 @@ def test_explain_tells_one_order_by_name_of_the_run(shop: Path, capsys: pytest.C
     assert "tiny-hot_cold-1" in capsys.readouterr().err
 
 
+def test_a_trail_is_taken_from_a_run_and_held_against_it(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "tiny.toml", "--quiet"]) == 0
+    capsys.readouterr()
+    assert main(["audit", "latest", "--out", "trail.jsonl"]) == 0
+    assert capsys.readouterr().out.startswith("valid: ")
+    assert main(["audit", "latest", "--check", "trail.jsonl", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["found"] == []
+    lines = (shop / "trail.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
+    (shop / "trail.jsonl").write_text("".join(lines[:3] + lines[4:]), encoding="utf-8")
+    assert main(["audit", "latest", "--check", "trail.jsonl"]) == 1
+    assert "invalid: " in (told := capsys.readouterr().out)
+    assert "removed" in told
+    assert "missing" in told
+    assert main(["audit", "latest", "--check", "tiny.toml"]) == 3
+    assert "tiny.toml, line 1: no JSON" in capsys.readouterr().err
+    assert main(["audit", "latest", "--out", "tiny.toml"]) == 3
+
+
 def test_a_run_can_be_replayed_by_name_strictly_and_leniently(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", "tiny.toml", "--seed", "5", "--quiet"]) == 0
     rows = len(simulate("tiny.toml", seed=5).history)
