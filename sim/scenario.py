@@ -15,6 +15,8 @@ from pydantic import Field, field_validator, model_validator
 from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import PydanticCustomError
 
+from orderquake.sim.alerts import DEFAULTS as DEFAULT_ALERTS
+from orderquake.sim.alerts import Alert
 from orderquake.sim.demand import (
     TRACES,
     Alike,
@@ -145,7 +147,7 @@ class Scenario(Part):
     name          the file's, without ".toml"
     must_exercise checkers that must have judged something, else the run is unknown
     must_see      sometimes-points that must have been passed, else the run is unknown
-    gauge_every   how often drift, staleness, backlog and queue lengths are read
+    gauge_every   how often drift, staleness, backlog and queue lengths are read, and alert rules looked at
     local_latency one way, within a place: 0.25 ms at best between zones (xkyle.com)
     expect        architecture -> the verdict it should earn here
     """
@@ -167,6 +169,7 @@ class Scenario(Part):
     policy: Policy = Policy()
     jobs: Jobs = Jobs()
     fault: tuple[AnyFault, ...] = ()
+    alert: tuple[Alert, ...] = DEFAULT_ALERTS
     expect: Mapping[str, Literal["valid", "invalid", "unknown"]] = Field(default_factory=dict)
 
     @model_validator(mode="before")

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
+from orderquake.sim.alerts import Alert
 from orderquake.sim.checkers.fold import Verdict
 from orderquake.sim.history import History
 from orderquake.sim.study.measures import Gauges
@@ -28,6 +29,10 @@ class Question(Protocol):
     @property
     def must_exercise(self) -> Sequence[str]:
         """Promises that a run must put to the test."""
+
+    @property
+    def alert(self) -> Sequence[Alert]:
+        """When an operator is called."""
 
     @property
     def sources(self) -> Sequence[str]:
