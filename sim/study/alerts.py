@@ -7,12 +7,11 @@ were read; nobody knows more at a moment than was known then. Faults are those o
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
 
-from orderquake.sim.alerts import Above, Alert, BurnRate
 from orderquake.sim.history import History
 from orderquake.sim.study.drift import drift
 from orderquake.sim.study.faults import Window, faults
@@ -29,6 +28,44 @@ _SECOND = 1e6
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Gauges: TypeAlias = Mapping[str, tuple[Sequence[int], Sequence[float]]]
+
+
+class Rule(Protocol):
+    """A rule of any kind: "above" or "burn_rate"."""
+
+    @property
+    def kind(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+
+
+class Above(Rule, Protocol):
+    """Fires while a gauge has stood above a value for `lasting` microseconds."""
+
+    @property
+    def gauge(self) -> str: ...
+    @property
+    def above(self) -> float: ...
+    @property
+    def lasting(self) -> int: ...
+
+
+class BurnRate(Rule, Protocol):
+    """Fires while, in windows of `long` and of `short` microseconds, the share of answers that were not there `within`
+    so many is at least `factor` times what the objective leaves."""
+
+    @property
+    def step(self) -> str: ...
+    @property
+    def within(self) -> int: ...
+    @property
+    def objective(self) -> float: ...
+    @property
+    def factor(self) -> float: ...
+    @property
+    def long(self) -> int: ...
+    @property
+    def short(self) -> int: ...
 
 
 class Firing(NamedTuple):
@@ -89,7 +126,7 @@ class Watch(NamedTuple):
         }  # fmt: skip
 
 
-def watch(history: History, gauges: Gauges, rules: Sequence[Alert]) -> Watch:
+def watch(history: History, gauges: Gauges, rules: Sequence[Rule]) -> Watch:
     """Hold the rules against a run."""
     moments = _moments(gauges)
     if not len(moments):
@@ -97,11 +134,10 @@ def watch(history: History, gauges: Gauges, rules: Sequence[Alert]) -> Watch:
     windows = faults(history)
     firings, unheard = [], []
     for rule in rules:
-        is_bad = _above(rule, history, gauges, moments) if isinstance(rule, Above) else _burns(rule, history, moments)
+        is_bad, lasting = _state_of(rule, history, gauges, moments)
         if is_bad is None:
             unheard.append(rule.name)
             continue
-        lasting = rule.lasting if isinstance(rule, Above) else 0
         for since, until in spells(moments, is_bad, lasting):
             firings.append(Firing(rule.name, since, until, _blamed(since, windows)))
     firings.sort(key=lambda firing: (firing.from_us, firing.rule))
@@ -135,6 +171,18 @@ def spells(moments: Ints, is_bad: Bools, lasting_us: int = 0) -> list[tuple[int,
 
 
 # -- the rules
+
+
+def _state_of(rule: Rule, history: History, gauges: Gauges, moments: Ints) -> tuple[Bools | None, int]:
+    """When what a rule watches was bad, None where nobody can say; and how long it must be so, microseconds."""
+    match rule.kind:
+        case "above":
+            above = cast(Above, rule)
+            return _above(above, history, gauges, moments), above.lasting
+        case "burn_rate":
+            return _burns(cast(BurnRate, rule), history, moments), 0
+        case _:
+            raise ValueError(f"a rule of kind {rule.kind!r}; expected above or burn_rate")
 
 
 def _above(rule: Above, history: History, gauges: Gauges, moments: Ints) -> Bools | None:

@@ -6,9 +6,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
-from orderquake.sim.alerts import Alert
 from orderquake.sim.checkers.fold import Verdict
 from orderquake.sim.history import History
+from orderquake.sim.study.alerts import Rule
 from orderquake.sim.study.measures import Gauges
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class Question(Protocol):
         """Promises that a run must put to the test."""
 
     @property
-    def alert(self) -> Sequence[Alert]:
+    def alert(self) -> Sequence[Rule]:
         """When an operator is called."""
 
     @property
