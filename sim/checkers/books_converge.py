@@ -14,7 +14,8 @@ from orderquake.sim.checkers.fold import Context
 from orderquake.sim.checkers.shelves import MOVES, RECORD, applied_snapshots, rows_of
 from orderquake.sim.history import NONE, History, Row
 
-NEEDS = frozenset({"record", "stock"})
+NEEDS = frozenset({"record", "stock", "order_cache", "payment"})
+"""Units are held until their order ends, which takes the last two."""
 
 
 class Books(NamedTuple):
