@@ -41,6 +41,7 @@ app = typer.Typer(
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON value and nothing else.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print the bare minimum, a line each.")]
+Matrix = Annotated[bool, typer.Option("--matrix", help="Tell which step of the workflow each kind can strike.")]
 
 
 # -- run
@@ -248,16 +249,38 @@ def points(as_json: Json = False, quiet: Quiet = False) -> int:
 
 
 @app.command()
-def faults(as_json: Json = False, quiet: Quiet = False) -> int:
+def faults(matrix: Matrix = False, as_json: Json = False, quiet: Quiet = False) -> int:
     """List what may go wrong, and how a scenario asks for it."""
     from orderquake.sim import catalogue, console
 
+    if matrix:
+        return tell_matrix(list(catalogue.matrix()), as_json, quiet)
     entries = list(catalogue.faults())
     tell_list(entries, ("name", "does", "breaks", "heals"), as_json, quiet)
     if not as_json and not quiet:
         console.out("\nIn a scenario file:")
         for entry in entries:
             console.out(f"\n{entry['example']}".rstrip())
+    return 0
+
+
+def tell_matrix(entries: list[dict[str, Any]], as_json: bool, quiet: bool) -> int:
+    """Tell which step each kind of fault can strike, and why not the others."""
+    from orderquake.sim import console
+
+    can = sum(len(entry["strikes"]) for entry in entries)
+    cannot = sum(len(steps) for entry in entries for steps in entry["spares"].values())
+    if as_json:
+        console.print_json({"feasible": can, "infeasible": cannot, "kinds": entries})
+        return 0
+    for entry in entries if not quiet else ():
+        console.out(f"{entry['name']} ({entry['family']})")
+        if entry["strikes"]:
+            console.out(f"  strikes {', '.join(entry['strikes'])}")
+        for why, steps in entry["spares"].items():
+            told = "no step" if not entry["strikes"] and len(entry["spares"]) == 1 else f"not {', '.join(steps)}"
+            console.out(f"  {told}: {why}")
+    console.out(f"{can} cells of a kind and a step can be struck, {cannot} cannot")
     return 0
 
 

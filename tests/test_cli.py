@@ -401,6 +401,20 @@ def test_a_list_is_names_a_table_or_an_array(verb: str, capsys: pytest.CaptureFi
     assert all(name in text for name in names)
 
 
+def test_the_matrix_tells_cells_and_reasons(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["faults", "--matrix", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    down = next(entry for entry in told["kinds"] if entry["name"] == "down")
+    assert "charge" in down["strikes"]
+    assert told["feasible"] == sum(len(entry["strikes"]) for entry in told["kinds"])
+    assert main(["faults", "--matrix"]) == 0
+    text = capsys.readouterr().out
+    assert "read_only (services)" in text
+    assert "reads are answered as ever" in text
+    assert main(["faults", "--matrix", "--quiet"]) == 0
+    assert capsys.readouterr().out == text.splitlines(keepends=True)[-1]
+
+
 def test_schema_is_a_json_schema(capsys: pytest.CaptureFixture[str]) -> None:
     for options in ([], ["--json"], ["--quiet"]):
         assert main(["schema", *options]) == 0
