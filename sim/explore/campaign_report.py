@@ -22,9 +22,10 @@ SHOWN = 20
 """Runs that are named, of a kind."""
 
 
-def exit_code(report: Mapping[str, Any]) -> int:
+def exit_code(report: Mapping[str, Any], must_pass: bool = False) -> int:
     """0 nothing invalid and few unknown, 1 invalid, 2 too many unknown, 4 the harness failed.
 
+    must_pass   1, too, where some sometimes-point was never passed
     Outside the contract 0 where something was invalid, and 1 where nothing was: who finds nothing there is blind.
     """
     if report["verdicts"].get(FAILED) or report["determinism"]["differ"]:
@@ -32,7 +33,7 @@ def exit_code(report: Mapping[str, Any]) -> int:
     invalid = report["verdicts"].get("invalid", 0)
     if report["campaign"]["is_outside"]:
         return 0 if invalid else 1
-    if invalid:
+    if invalid or (must_pass and report["never_passed"]):
         return 1
     return 0 if report["unknown"]["share"] < UNKNOWN_BELOW else 2
 
@@ -76,7 +77,9 @@ def report_of(
         "by_policy": _counted(ended, "policy"),
         "by_workload": _counted(ended, "workload"),
         **_of_faults(ended, undrawn),
-        "points": _of_points(ended),
+        "by_theme": _counted(ended, "theme"),
+        "points": (of_points := _of_points(ended, bool(header.get("is_outside")))),
+        "never_passed": [name for name, row in of_points.items() if not row["runs"]],
         "quiet": _of_quiet(ended),
         "wall_s": round(spent_s, 1),
         "runs_per_s": round(len(runs) / spent_s, 2) if spent_s else None,
@@ -156,13 +159,21 @@ def _of_cells(struck: Mapping[str, Counter[str]], faults: Mapping[str, Mapping[s
 # -- points and quiet
 
 
-def _of_points(runs: list[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    """In how many of the runs that could pass it, by their policy, each point was passed."""
+def _of_points(runs: list[Mapping[str, Any]], is_outside: bool) -> dict[str, dict[str, Any]]:
+    """In how many of the runs that could pass it, by their policy, each point was passed; those that lie beyond the
+    contract only where the runs do."""
     table = {}
     for point in points():
+        if point.is_beyond and not is_outside:
+            continue
         able = [run for run in runs if run["policy"] in point.policies]
         hits = sum(point.name in run["points"] for run in able)
-        table[point.name] = {"runs": hits, "of": len(able), "share": round(hits / len(able), 4) if able else None}
+        table[point.name] = {
+            "runs": hits,
+            "of": len(able),
+            "share": round(hits / len(able), 4) if able else None,
+            "at_95_percent": [round(end, 5) for end in share_interval(hits, len(able))] if able else None,
+        }
     return table
 
 
@@ -227,12 +238,16 @@ def in_markdown(report: Mapping[str, Any]) -> str:
         lines.append(f"| {kind} | {struck} | {', '.join(report['never_struck'].get(kind, ()))} |")
     if report["not_drawn"]:
         lines += ["", "Not drawn:", "", *(f"- {kind}: {why}" for kind, why in report["not_drawn"].items())]
-    lines += ["", "## Rare moments", "", "| point | runs | share |", "|---|--:|--:|"]
+    lines += ["", "## Rare moments", "", "| point | runs | share | at 95 % |", "|---|--:|--:|--:|"]
     lines += [
-        f"| {name} | {row['runs']:,} of {row['of']:,} | {(row['share'] or 0):.2%} |"
+        f"| {name} | {row['runs']:,} of {row['of']:,} | {(row['share'] or 0):.2%} | {_ends(row['at_95_percent'])} |"
         for name, row in sorted(report["points"].items(), key=lambda item: (item[1]["share"] or 0, item[0]))
     ]
     return "\n".join(lines) + "\n"
+
+
+def _ends(interval: list[float] | None) -> str:
+    return "" if interval is None else f"{interval[0]:.2%} to {interval[1]:.2%}"
 
 
 def _on_cells(report: Mapping[str, Any]) -> list[str]:

@@ -136,6 +136,7 @@ def outcome_of(found: Drawn, run: Run) -> dict[str, Any]:
         "orders": run.outcomes()["submitted"],
         "policy": scenario.policy.order,
         "workload": scenario.workload.kind,
+        "theme": found.theme or "none",
         "faults": faults_of(found, run.history),
         "struck": steps_struck(run.history),
         "points": {name: point.times for name, point in passed(run.history).items() if point.times},

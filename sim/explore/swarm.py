@@ -51,15 +51,15 @@ class NothingBreaks(Exception):
 class Drawn:
     """A drawn scenario.
 
-    theme      which bias the day has, "" for none; see `swarm_themes`
     tables     as a file writes it
     scenario   as it is read
+    theme      which bias the day has, "" for none; see `swarm_themes`
     """
 
     seed: int
-    theme: str
     tables: Mapping[str, Any]
     scenario: Scenario
+    theme: str = ""
 
     def write(self, folder: Path) -> Path:
         """Write the file: `orderquake run` plays it on its own."""
@@ -87,7 +87,7 @@ def drawn(seed: int, design: type[Architecture], is_outside: bool = False, kinds
             tables["fault"] = [table for table, _ in faults]
         try:
             tables["quiet_limit"] = duration(quiet_limit(read({**tables, "quiet_limit": "1 min"}, name)) + SECOND)
-            return Drawn(seed, theme, tables, read(tables, name))
+            return Drawn(seed, tables, read(tables, name), theme)
         except ValidationError as error:
             misfit = misfits(error)
             if not misfit:
@@ -98,10 +98,11 @@ def drawn(seed: int, design: type[Architecture], is_outside: bool = False, kinds
 
 
 def quiet_limit(scenario: Scenario) -> int:
-    """The bound, microseconds; or less where the record refuses posts for good: what it has refused never rests, and
-    waiting for it takes longer than a thousand other runs."""
+    """The bound, microseconds; or less where the record refuses posts for good, or something stays dead: what waits for
+    that never rests, and to wait with it takes longer than a thousand other runs."""
     bound = quiet_bound(scenario)
-    if scenario.service.record.below_zero == "reject":
+    stays_dead = any(not getattr(fault, "is_healed", True) for fault in scenario.fault)
+    if stays_dead or scenario.service.record.below_zero == "reject":
         return min(bound, scenario.service.payment.key_retention + HOUR)
     return bound
 

@@ -34,7 +34,7 @@ TRIES = 12
 MAY_DIE = ("record", "notice", "payment", "order_cache")
 """Services that may stay dead through the quiet phase. Of a shop without its queue or its Stock Cache hot_cold cannot
 promise yet that every order ends, and nothing excuses that; a scenario may ask for it."""
-SOME_DIE, EACH_DIES = 0.3, 0.5
+SOME_DIE, EACH_DIES = 0.15, 0.5
 """Share of runs in which the quiet phase does not heal all; share of the services that stay dead then."""
 
 
