@@ -30,7 +30,7 @@ from orderquake.sim.scenario import FlashSale, Scenario
 from orderquake.sim.units import HOUR, MINUTE, SECOND, parse_duration
 
 QUESTION = "Drawn, not written: does the design keep its promises on a day that nobody has thought of?"
-FEWEST, MOST = 20, 120
+FEWEST, MOST = 20, 80
 """Orders a run."""
 
 
@@ -103,7 +103,7 @@ def quiet_limit(scenario: Scenario) -> int:
     bound = quiet_bound(scenario)
     stays_dead = any(not getattr(fault, "is_healed", True) for fault in scenario.fault)
     if stays_dead or scenario.service.record.below_zero == "reject":
-        return min(bound, scenario.service.payment.key_retention + HOUR)
+        return min(bound, scenario.service.payment.key_retention + scenario.policy.message_life + 20 * MINUTE)
     return bound
 
 

@@ -301,6 +301,7 @@ THEMES: dict[str, Theme] = {
     "the shelves are lost again and again": Theme(
         QUICK
         | {
+            "policy.reservation_ttl": time(2 * MINUTE, 10 * MINUTE),
             "local_latency": law(100 * MS, 600 * MS, 3 * SECOND),
             "service.stock.latency": law(100 * MS, 900 * MS, 4 * SECOND),
             "service.record.latency": law(SECOND, 5 * SECOND, 20 * SECOND),
@@ -313,7 +314,7 @@ THEMES: dict[str, Theme] = {
         },
         (
             *(Wish("wiped", {"target": always("stock")}, 0.9) for _ in range(4)),
-            all_day("pause", "stock", "consume", more=BEFORE | DOZE),
+            all_day("pause", "stock", "consume", more=BEFORE | DOZE, chances=OFTEN),
             all_day("delay", "stock", "refresh", "adopt", more={"by": law(2 * SECOND, 20 * SECOND, MINUTE)}),
         ),
     ),
@@ -352,7 +353,7 @@ THEMES: dict[str, Theme] = {
             "service.order_cache.capacity": count(6, 10),
             "service.stock.latency": law(150 * MS, 600 * MS, 2 * SECOND),
             "service.stock.capacity": count(1, 2),
-            "service.stock.queue_bound": count(1, 4),
+            "service.stock.queue_bound": count(1, 2),
             "service.stock.queue_patience": law(50 * MS, 400 * MS, SECOND),
             "policy.patience.stock.attempts": count(5, 6),
             "policy.patience.order_cache.attempts": count(5, 6),
