@@ -37,8 +37,8 @@ FEWEST, MOST = 20, 80
 Kinds: TypeAlias = Mapping[str, type[Fault]]
 KINDS: Kinds = {name: kind.model for name, kind in FAULTS.items()}
 MOST_FAULTS = 10
-SHUTS = frozenset({"down", "partition"})
-"""Kinds of fault through which nothing gets."""
+SHUTS = frozenset({"down", "partition", "read_only"})
+"""Kinds of fault through which no order gets."""
 MOST_AWAY = 0.6
 """Share of the time in which customers come for which the Order Cache may be out of reach."""
 
@@ -199,7 +199,8 @@ def customers_come(day: Day) -> tuple[int, int]:
     """From when to when, microseconds."""
     workload, horizon_us = day.scenario.workload, day.scenario.horizon
     if isinstance(workload, FlashSale):
-        return workload.starts, min(workload.starts + workload.over, horizon_us)
+        lasts_us = workload.over // 2 if workload.shape == "decaying" else workload.over
+        return workload.starts, min(workload.starts + lasts_us, horizon_us)
     return 0, horizon_us
 
 
