@@ -1,15 +1,15 @@
 """The orders as a table of the system of record: rows, shelves and book in one database, one transaction a step.
 
-What may be asked of the rows is what the Order Cache may be asked, here of the record. A write of a row does in the same
-transaction what its new state means for the goods: an order that comes to hold a reservation takes the units off sale,
-or is not written at all; one that lets go of it puts them back; one that ends is booked, and its goods leave.
+What may be asked of the rows is what the Order Cache may be asked, here of the record. A write of a row does in the
+same transaction what its new state means for the goods: an order that comes to hold a reservation takes the units off
+sale, or is not written at all; one that lets go of it puts them back; one that ends is booked, and its goods leave.
 """
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass, fields
-from typing import Any, Literal, TypeVar
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from orderquake.model.flow import Ask
 from orderquake.model.order import POSTABLE, Order
@@ -28,9 +28,6 @@ from orderquake.model.order_cache import (
 from orderquake.model.record import Booking
 from orderquake.model.shelves import Shelves
 from orderquake.model.stock import Reserved, SoldOut
-
-A = TypeVar("A")
-
 
 @dataclass(frozen=True, slots=True)
 class RegisterInTable(Register):
@@ -79,14 +76,6 @@ IN_TABLE: Mapping[type[Ask[Any]], type[Ask[Any]]] = {
     MoveCursor: MoveCursorInTable,
 }
 """What is asked of the Order Cache elsewhere -> the same, asked of the record."""
-
-
-def asked_of(other: Mapping[type[Ask[Any]], type[Ask[Any]]], ask: Ask[A]) -> Ask[A]:
-    """The same ask, put to whoever keeps the rows instead of the Order Cache."""
-    kind = other.get(type(ask))
-    if kind is None:
-        return ask
-    return kind(*(getattr(ask, field.name) for field in fields(kind)))  # type: ignore[arg-type]  # all are dataclasses
 
 
 class Rows(OrderCache):

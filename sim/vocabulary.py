@@ -74,6 +74,11 @@ VOCABULARY: dict[str, str] = {
     "notice": "the customer was answered: to_state = fulfilled | declined | refunded | cancelled, is_new",
     # Work queue, inside
     "dead_letter": "a delivery was given up: order, units = deliveries",
+    # Workflow service, inside
+    "transition": (
+        "an execution entered a step, again or for the first time: key = execution, from_state -> to_state (as orders, "
+        "or failed), answer = started | done | retried | waits | timed_out; each one is billed"
+    ),
     # marks
     "webhook": "mark: the provider tells the shop that something has become of an order's money",
     "admitted": "mark of a service with a throttle: actor = service, key = verb, a call was let pass",

@@ -21,11 +21,11 @@ from typing import Any, TypeVar, assert_never
 from orderquake.model.architecture import Job
 from orderquake.model.architectures.reserve_in_record import ReserveInRecord
 from orderquake.model.assumptions import Assumption
-from orderquake.model.flow import Ask, Flow, Store
+from orderquake.model.flow import Ask, Flow, Store, put_to
 from orderquake.model.notice import NoticeBoard
 from orderquake.model.order import Order, State
 from orderquake.model.order_cache import Conflict, Written
-from orderquake.model.order_table import IN_TABLE, CentralRecord, WriteRow, asked_of
+from orderquake.model.order_table import IN_TABLE, CentralRecord, WriteRow
 from orderquake.model.payment import PaymentProvider
 from orderquake.model.shelves import reservation_of
 from orderquake.model.stock import NotReady, Reserved, SoldOut
@@ -60,7 +60,7 @@ class Central(ReserveInRecord):
 
     def patiently(self, ask: Ask[A]) -> Flow[A]:
         """Whatever is asked of the orders is asked of the record."""
-        return super().patiently(asked_of(IN_TABLE, ask))
+        return super().patiently(put_to(IN_TABLE, ask))
 
     async def claim(self, order: Order) -> Reserved | SoldOut | NotReady:
         """Only name the reservation: the write of the row will make it, or refuse to."""
