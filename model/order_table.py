@@ -29,6 +29,7 @@ from orderquake.model.record import Booking
 from orderquake.model.shelves import Shelves
 from orderquake.model.stock import Reserved, SoldOut
 
+
 @dataclass(frozen=True, slots=True)
 class RegisterInTable(Register):
     service = "record"

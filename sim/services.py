@@ -189,4 +189,13 @@ class Services(Part, ByName[Service]):
     record: RecordService = RecordService()
     notice: NoticeService = NoticeService()
     queue: QueueService = QueueService()
+    # Simplified: no fault strikes the workflow service itself; matters when the platform has a bad day of its own.
     workflow: WorkflowService = WorkflowService()
+
+    @classmethod
+    def names(cls) -> tuple[str, ...]:
+        """The services that a day may strike."""
+        return tuple(name for name in super().names() if name != "workflow")
+
+    def __getitem__(self, name: str) -> Service:
+        return self.workflow if name == "workflow" else super().__getitem__(name)

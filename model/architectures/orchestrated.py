@@ -55,12 +55,17 @@ class ForgetfulShelves(Shelves):
         self.since: dict[str, int] = {}  # order id -> when its token was first used
 
     def handle(self, ask: Any, now_us: int) -> Any:
-        if isinstance(ask, ReserveForGood):
-            if now_us - self.since.setdefault(ask.order_id, now_us) >= TOKEN_LIFE_US:
-                self.since[ask.order_id] = now_us
-                self.over.pop(ask.order_id, None)
-                self.held.pop(ask.order_id, None)  # the units stay off sale, and nobody knows for whom
+        if isinstance(ask, ReserveForGood) and self.is_forgotten(ask.order_id, now_us):
+            self.over.pop(ask.order_id, None)
+            self.held.pop(ask.order_id, None)  # the units stay off sale, and nobody knows for whom
         return super().handle(ask, now_us)
+
+    def is_forgotten(self, order_id: str, now_us: int) -> bool:
+        """Was the order's token first used so long ago? Then this use of it is the first again."""
+        if now_us - self.since.setdefault(order_id, now_us) < TOKEN_LIFE_US:
+            return False
+        self.since[order_id] = now_us
+        return True
 
     def snapshot(self) -> Hashable:
         return super().snapshot(), tuple(self.since.items()), tuple(self.held_of.items())

@@ -5,13 +5,13 @@ does it, and reports. The steps are those that `hot_cold` tells, with the stock 
 `reserve_in_record`, and these are different:
 
   1  The execution is the order's row. Starting it is the registration; a second start under the same name is none.
-  2  A task that was handed out and never reported is handed out again, as often as it takes, under the same keys. Time-
-     outs undo nothing: they prove nothing. Only an answer leads to compensation.
+  2  A task that was handed out and never reported is handed out again, as often as it takes, under the same keys. A
+     time-out proves nothing, and undoes nothing. Only an answer leads to compensation.
   3  Compensation is a path of steps like any other: refund, give the units back, tell the customer. It cannot be
      skipped, because the execution stands in the middle of it until it is done.
   4  The record hears of the order in the last step of its execution, not from a job.
-  5  Reservation and post are conditional on the order, for good; a token that is forgotten after ten minutes would let a
-     late copy reserve again.
+  5  Reservation and post are conditional on the order, for good; a token that is forgotten after ten minutes would
+     let a late copy reserve again.
 
 Every step costs a hop through the service (157 ms at the median, measured) and a transition on the bill.
 """

@@ -102,7 +102,8 @@ class OldVersion(Injected):
         world = self.site.world
         assert world is not None, "only a whole world has workers"
         self.design: Architecture = design_of(self.fault.design)(world.design.policy)
-        world.workers.versions.append(self.version)
+        if self.design.stores({}).keys() == world.stores.keys():  # else it is no version of this design
+            world.workers.versions.append(self.version)
 
     def version(self, turn: int, place: str) -> Architecture | None:
         """The other version, if this turn runs it."""
