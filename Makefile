@@ -15,7 +15,7 @@ COMPILE := $(UV) pip compile --universal --python-version 3.11 --generate-hashes
 	--no-header --no-annotate --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: run test check slow engines seeds campaign campaign-smoke bench $(BENCHES) format lock clean help python
+.PHONY: run test check slow engines seeds campaign points campaign-smoke bench $(BENCHES) format lock clean help python
 
 run: $(VENV)/.ready  ## install what is needed and run the main job: a real retailer's four busiest weeks, with one bad hour
 	$(VENV)/bin/orderquake run retail_peak
@@ -54,6 +54,10 @@ reports/seeds/%: | $(DEV)/.ready
 
 campaign: $(DEV)/.ready  ## drawn days inside the contract of hot_cold: make campaign N=10000 ARGS="--seed 7"
 	$(DEV)/bin/python -m orderquake.sim.explore.campaign $(or $(N),1000) --processes $(WORKERS) $(ARGS)
+
+points: $(DEV)/.ready  ## two thousand of them, and every sometimes-point must have been passed in one
+	$(DEV)/bin/python -m orderquake.sim.explore.campaign 2000 --points --processes $(WORKERS) \
+		--out reports/points.json --anew $(ARGS)
 
 campaign-smoke: $(DEV)/.ready  ## two hundred of them
 	$(DEV)/bin/python -m orderquake.sim.explore.campaign 200 --processes $(WORKERS) --anew $(ARGS)

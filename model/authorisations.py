@@ -5,11 +5,10 @@ No ledger is kept here, and nothing is decided; see `payment.py`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from orderquake.model.charges import Captured, Declined, ErrorReplayed, KeyMismatch, NothingFound
-from orderquake.model.flow import Ask
+from orderquake.model.flow import Ask, effect
 
 
 class Authorised(NamedTuple):
@@ -44,7 +43,7 @@ class Hold(NamedTuple):
     is_void: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@effect
 class Authorise(Ask[Authorised | AuthorisedInPart | Declined | ErrorReplayed | KeyMismatch]):
     """Put the money on hold, once for this key."""
 
@@ -59,7 +58,7 @@ class Authorise(Ask[Authorised | AuthorisedInPart | Declined | ErrorReplayed | K
         return self.order_id, self.key
 
 
-@dataclass(frozen=True, slots=True)
+@effect
 class CaptureHold(Ask[Captured | Voided]):
     """Take what is on hold. Needs no key: a hold is captured once or voided, whatever happens."""
 
@@ -72,7 +71,7 @@ class CaptureHold(Ask[Captured | Voided]):
         return self.order_id, self.auth_id
 
 
-@dataclass(frozen=True, slots=True)
+@effect
 class VoidHold(Ask[Voided | AlreadyCaptured]):
     """Let go of what is on hold."""
 
@@ -85,7 +84,7 @@ class VoidHold(Ask[Voided | AlreadyCaptured]):
         return self.order_id, self.auth_id
 
 
-@dataclass(frozen=True, slots=True)
+@effect
 class LookUpHold(Ask[Authorised | AuthorisedInPart | Declined | NothingFound]):
     """Ask what became of the key of an authorisation."""
 

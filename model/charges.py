@@ -5,10 +5,9 @@ No ledger is kept here, and nothing is decided; see `payment.py`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
-from orderquake.model.flow import Ask
+from orderquake.model.flow import Ask, effect
 
 # Cards. `good` pays; `declined` never does; the next two make the provider fail after it has stored its answer; the
 # next one pays, but its account is closed when the first refund comes; of the last one only half can be had.
@@ -59,7 +58,7 @@ class CapturePage(NamedTuple):
     captures: tuple[Capture, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@effect
 class Charge(Ask[Captured | CapturedInPart | Declined | ErrorReplayed | KeyMismatch]):
     """Take the money, once for this key."""
 
@@ -74,7 +73,7 @@ class Charge(Ask[Captured | CapturedInPart | Declined | ErrorReplayed | KeyMisma
         return self.order_id, self.key
 
 
-@dataclass(frozen=True, slots=True)
+@effect
 class LookUp(Ask[Captured | CapturedInPart | Declined | NothingFound]):
     """Ask the ledger what became of a key; it never forgets what it took."""
 
@@ -87,7 +86,7 @@ class LookUp(Ask[Captured | CapturedInPart | Declined | NothingFound]):
         return self.order_id, self.key
 
 
-@dataclass(frozen=True, slots=True)
+@effect
 class ListCaptures(Ask[CapturePage]):
     """The ledger's captures after a place in it, at least `min_age_us` old."""
 

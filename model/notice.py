@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from orderquake.model.flow import Ask, Change
+from orderquake.model.flow import Ask, Change, effect
 
 
 class Notified(NamedTuple):
     """The customer has been told, now or before."""
 
 
-@dataclass(frozen=True, slots=True)
+@effect
 class Notify(Ask[Notified]):
     """Tell the customer how it ended: fulfilled, refunded, declined or cancelled."""
 

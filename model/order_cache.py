@@ -6,10 +6,10 @@ What may be asked of it, what it answers, what it remembers. No step of the prot
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass
+from enum import Enum
 from typing import Any, NamedTuple
 
-from orderquake.model.flow import Ask, Change, Instant
+from orderquake.model.flow import Ask, Change, Instant, effect
 from orderquake.model.order import POSTABLE, Order
 
 
@@ -44,7 +44,7 @@ class Page(NamedTuple):
     following: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@effect
 class Register(Ask[Registered | AlreadyRegistered]):
     """Put the order down if its id is absent."""
 
@@ -56,7 +56,7 @@ class Register(Ask[Registered | AlreadyRegistered]):
         return self.order.id, self.order.id
 
 
-@dataclass(frozen=True, slots=True)
+@effect
 class ReadOrder(Ask[Found | NotRegistered]):
     service = "order_cache"
     verb = "read_order"
@@ -66,7 +66,7 @@ class ReadOrder(Ask[Found | NotRegistered]):
         return self.order_id, ""
 
 
-@dataclass(frozen=True, slots=True)
+@effect
 class ReadOrders(Ask[tuple[Found | NotRegistered, ...]]):
     """Many single reads in one call."""
 
@@ -75,7 +75,7 @@ class ReadOrders(Ask[tuple[Found | NotRegistered, ...]]):
     order_ids: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@effect
 class WriteOrder(Ask[Written | Conflict]):
     """Replace the row if it still has the version that `order` carries."""
 
@@ -87,7 +87,7 @@ class WriteOrder(Ask[Written | Conflict]):
         return self.order.id, ""
 
 
-@dataclass(frozen=True, slots=True)
+@effect
 class WriteOrders(Ask[tuple[Written | Conflict, ...]]):
     """Many single writes in one call; each succeeds or conflicts by itself."""
 
@@ -96,7 +96,7 @@ class WriteOrders(Ask[tuple[Written | Conflict, ...]]):
     orders: tuple[Order, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@effect
 class ListIdle(Ask[Page]):
     """Orders that are not closed and were not written to for `idle_us`, least recently written first."""
 
@@ -107,7 +107,7 @@ class ListIdle(Ask[Page]):
     limit: int
 
 
-@dataclass(frozen=True, slots=True)
+@effect
 class ListUnposted(Ask[Page]):
     """Orders that the record should have and has not confirmed, in the order in which they became final."""
 
@@ -117,7 +117,7 @@ class ListUnposted(Ask[Page]):
     limit: int
 
 
-@dataclass(frozen=True, slots=True)
+@effect
 class ListUnsynced(Ask[Page]):
     """Every order that is still open or not confirmed by the record, in the order of registration."""
 
@@ -127,7 +127,7 @@ class ListUnsynced(Ask[Page]):
     limit: int
 
 
-@dataclass(frozen=True, slots=True)
+@effect
 class ReadCursor(Ask[int]):
     """How far a job has come, 0 at first."""
 
@@ -136,7 +136,7 @@ class ReadCursor(Ask[int]):
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@effect
 class MoveCursor(Ask[int]):
     """Move a job's cursor forward; it never goes back."""
 
@@ -249,28 +249,18 @@ class OrderCache:
             self.cursors[POSTED] = new.posted_upto
         self.list_again(new, now_us)
         if new.state is not old.state:
-            self.journal.append(
-                Change(
-                    "order",
-                    key=new.token,
-                    order=new.id,
-                    from_state=old.state._value_,
-                    to_state=new.state._value_,
-                    version=new.version,
-                    amount=new.total,
-                )
-            )
+            self.note("order", new, old.state, new.state, new.token, new.total)
         if new.sync is not old.sync:
-            self.journal.append(
-                Change(
-                    "sync",
-                    order=new.id,
-                    from_state=old.sync._value_,
-                    to_state=new.sync._value_,
-                    version=new.version,
-                )
-            )
+            self.note("sync", new, old.sync, new.sync)
         return Written(new)
+
+    def note(self, what: str, order: Order, old: Enum, new: Enum, key: str = "", amount: int = 0) -> None:
+        """For the history. By position: an order writes seven of them, and to name the columns costs as much again."""
+        self.journal.append(
+            Change(
+                what, key, order.id, -1, "", 0, amount, "", "", "", True, old._value_, new._value_, order.version
+            )
+        )  # fmt: skip
 
     def list_again(self, order: Order, now_us: int) -> None:
         """Keep the three lists: what is open, what the record still needs, what is either."""

@@ -8,10 +8,9 @@ sale, or is not written at all; one that lets go of it puts them back; one that 
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
 
-from orderquake.model.flow import Ask
+from orderquake.model.flow import Ask, effect
 from orderquake.model.order import POSTABLE, Order
 from orderquake.model.order_cache import (
     Conflict,
@@ -30,39 +29,39 @@ from orderquake.model.shelves import Shelves
 from orderquake.model.stock import Reserved, SoldOut
 
 
-@dataclass(frozen=True, slots=True)
+@effect
 class RegisterInTable(Register):
     service = "record"
 
 
-@dataclass(frozen=True, slots=True)
+@effect
 class ReadRow(ReadOrder):
     service = "record"
 
 
-@dataclass(frozen=True, slots=True)
+@effect
 class ReadRows(ReadOrders):
     service = "record"
 
 
-@dataclass(frozen=True, slots=True)
+@effect
 class WriteRow(WriteOrder):
     """One transaction: the row, and what its new state means for shelves and book. May be answered SoldOut."""
 
     service = "record"
 
 
-@dataclass(frozen=True, slots=True)
+@effect
 class ListIdleRows(ListIdle):
     service = "record"
 
 
-@dataclass(frozen=True, slots=True)
+@effect
 class ReadCursorInTable(ReadCursor):
     service = "record"
 
 
-@dataclass(frozen=True, slots=True)
+@effect
 class MoveCursorInTable(MoveCursor):
     service = "record"
 

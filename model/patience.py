@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from collections.abc import Generator
+from types import coroutine
+from typing import Any, TypeVar
 
-from orderquake.model.flow import Ask, Backoff, PatienceEnded, Send, Silence
+from orderquake.model.flow import Ask, Backoff, Effect, PatienceEnded, Send, Silence
 from orderquake.model.policy import Patience
 
 A = TypeVar("A")
 
 
-async def patiently(ask: Ask[A], patience: Patience) -> A:
-    """Send an ask until it is answered.
+@coroutine
+def patiently(ask: Ask[A], patience: Patience) -> Generator[Effect[Any], Any, A]:
+    """Send an ask until it is answered; to be awaited. (A generator: every ask comes through here.)
 
     raises   PatienceEnded when it was not; the flow then stops as if killed, and nothing is known
     """
     for attempt in range(patience.attempts):
         if attempt:
-            await Backoff(patience.base_us, patience.cap_us, attempt - 1)
+            yield Backoff(patience.base_us, patience.cap_us, attempt - 1)
         try:
-            answer: A = await Send(ask, patience.timeout_us, attempt)
+            answer: A = yield Send(ask, patience.timeout_us, attempt)
             return answer
         except Silence:
             continue

@@ -8,10 +8,9 @@ same shelves.
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-from orderquake.model.flow import Ask, Change, Instant
+from orderquake.model.flow import Ask, Change, Instant, effect
 from orderquake.model.order import Line
 
 
@@ -77,7 +76,7 @@ class Moved(NamedTuple):
     version: int
 
 
-@dataclass(frozen=True, slots=True)
+@effect
 class Post(Ask[tuple[Posted | Rejected, ...]]):
     """Book some finished orders; an answer for each."""
 
@@ -86,7 +85,7 @@ class Post(Ask[tuple[Posted | Rejected, ...]]):
     bookings: tuple[Booking, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@effect
 class ReadChanges(Ask[Changed]):
     """Read, in one atomic step, what changed after a point in the log of changes; at most `limit` products.
 
@@ -101,7 +100,7 @@ class ReadChanges(Ask[Changed]):
     limit: int
 
 
-@dataclass(frozen=True, slots=True)
+@effect
 class Move(Ask[Moved]):
     """Something other than our posts changed a quantity: units may be negative for a correction.
 

@@ -10,11 +10,10 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Hashable
-from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 from orderquake.model.charges import KeyMismatch, NothingFound
-from orderquake.model.flow import Ask
+from orderquake.model.flow import Ask, effect
 
 RefundStanding = Literal["pending", "succeeded", "failed"]
 
@@ -49,7 +48,7 @@ class FailedRefundPage(NamedTuple):
     failures: tuple[FailedRefund, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@effect
 class Refund(Ask[RefundMade | NothingCaptured | OverRefund | KeyMismatch]):
     """Give the money of one charge back, once for this key."""
 
@@ -64,7 +63,7 @@ class Refund(Ask[RefundMade | NothingCaptured | OverRefund | KeyMismatch]):
         return self.order_id, self.key
 
 
-@dataclass(frozen=True, slots=True)
+@effect
 class AskRefund(Ask[RefundMade | NothingFound]):
     """How does the refund under this key stand?"""
 
@@ -77,7 +76,7 @@ class AskRefund(Ask[RefundMade | NothingFound]):
         return self.order_id, self.key
 
 
-@dataclass(frozen=True, slots=True)
+@effect
 class ListFailedRefunds(Ask[FailedRefundPage]):
     """Refunds that failed after they were accepted, after a place in their list."""
 

@@ -10,10 +10,9 @@ Where the record itself owns the stock, there is no copy of it: its base is what
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
 
-from orderquake.model.flow import Ask, Change
+from orderquake.model.flow import Ask, Change, effect
 from orderquake.model.order import Line
 from orderquake.model.record import Booking, Moved, Posted, Rejected, SystemOfRecord
 from orderquake.model.stock import Released, Reserved, SoldOut
@@ -21,7 +20,7 @@ from orderquake.model.stock import Released, Reserved, SoldOut
 Lines = tuple[Line, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@effect
 class ReserveForGood(Ask[Reserved | SoldOut]):
     """Take all lines off sale for this order, or none; the same order gets the same answer for ever."""
 
@@ -34,7 +33,7 @@ class ReserveForGood(Ask[Reserved | SoldOut]):
         return self.order_id, self.order_id
 
 
-@dataclass(frozen=True, slots=True)
+@effect
 class GiveBack(Ask[Released]):
     """Put what this order has reserved, or may still ask for, back on sale. Only for orders whose refund is written
     down."""

@@ -14,11 +14,10 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from orderquake.model.commitments import PINNED, Commitments
-from orderquake.model.flow import Ask, Change, Instant
+from orderquake.model.flow import Ask, Change, Instant, effect
 from orderquake.model.order import Line
 from orderquake.model.record import Changed, SkuChange
 
@@ -75,7 +74,7 @@ class Status(NamedTuple):
     """How far in the record's log of changes the snapshots have come."""
 
 
-@dataclass(frozen=True, slots=True)
+@effect
 class Reserve(Ask[Reserved | SoldOut | NotReady]):
     """Hold all lines for `ttl_us`; the same order gets the same token while it lives."""
 
@@ -89,7 +88,7 @@ class Reserve(Ask[Reserved | SoldOut | NotReady]):
         return self.order_id, self.order_id
 
 
-@dataclass(frozen=True, slots=True)
+@effect
 class Consume(Ask[Pinned | Lapsed | NotReady]):
     """Turn a live reservation into a pin, which never lapses."""
 
@@ -102,7 +101,7 @@ class Consume(Ask[Pinned | Lapsed | NotReady]):
         return self.order_id, self.token
 
 
-@dataclass(frozen=True, slots=True)
+@effect
 class Release(Ask[Released | NotReady]):
     """Put a reservation, held or pinned, back on sale. Only for orders whose refund is written down."""
 
@@ -115,7 +114,7 @@ class Release(Ask[Released | NotReady]):
         return self.order_id, self.token
 
 
-@dataclass(frozen=True, slots=True)
+@effect
 class Extend(Ask[Extended | Lapsed | NotReady]):
     """Let a live reservation last `ttl_us` from now; a dead one stays dead."""
 
@@ -129,7 +128,7 @@ class Extend(Ask[Extended | Lapsed | NotReady]):
         return self.order_id, self.token
 
 
-@dataclass(frozen=True, slots=True)
+@effect
 class Refresh(Ask[Applied | Unreconciled | NotReady]):
     """Offer what has changed in the record, as read for this epoch."""
 
@@ -139,7 +138,7 @@ class Refresh(Ask[Applied | Unreconciled | NotReady]):
     changed: Changed
 
 
-@dataclass(frozen=True, slots=True)
+@effect
 class Settle(Ask[Settled | NotReady]):
     """Pass on the versions under which the record booked some orders: (order id, ((sku, version), ...))."""
 
@@ -148,7 +147,7 @@ class Settle(Ask[Settled | NotReady]):
     posts: tuple[tuple[str, tuple[tuple[str, int], ...]], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@effect
 class Lapse(Ask[Released]):
     """Sweep out what has lapsed; needed where expiry is by sweep, harmless elsewhere."""
 
@@ -156,13 +155,13 @@ class Lapse(Ask[Released]):
     verb = "lapse"
 
 
-@dataclass(frozen=True, slots=True)
+@effect
 class AskStatus(Ask[Status]):
     service = "stock"
     verb = "ask_status"
 
 
-@dataclass(frozen=True, slots=True)
+@effect
 class Adopt(Ask[Settled | NotReady]):
     """Rebuild: pin again what some fulfilled, unsynced orders hold: (order id, token, lines)."""
 
@@ -172,7 +171,7 @@ class Adopt(Ask[Settled | NotReady]):
     orders: tuple[tuple[str, str, tuple[Line, ...]], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@effect
 class OpenAgain(Ask[Status]):
     """Rebuild: all pins are back and all snapshots are in; sell again."""
 

@@ -9,10 +9,9 @@ from __future__ import annotations
 import heapq
 from collections import deque
 from collections.abc import Hashable
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from orderquake.model.flow import Ask, Change
+from orderquake.model.flow import Ask, Change, effect
 
 
 class Enqueued(NamedTuple):
@@ -32,7 +31,7 @@ class Acked(NamedTuple):
     """The lease is handed back."""
 
 
-@dataclass(frozen=True, slots=True)
+@effect
 class Enqueue(Ask[Enqueued]):
     """Put orders in line; those that wait or are being worked on already stay where they are."""
 
@@ -44,7 +43,7 @@ class Enqueue(Ask[Enqueued]):
         return (self.order_ids[0], "") if len(self.order_ids) == 1 else ("", "")
 
 
-@dataclass(frozen=True, slots=True)
+@effect
 class Lease(Ask[Leased | Empty]):
     """Take the next order for `lease_us`; after `max_deliveries` it becomes a dead letter instead."""
 
@@ -54,7 +53,7 @@ class Lease(Ask[Leased | Empty]):
     max_deliveries: int
 
 
-@dataclass(frozen=True, slots=True)
+@effect
 class Ack(Ask[Acked]):
     """The order rests: nothing is left to do for it now."""
 

@@ -8,10 +8,9 @@ as in the Order Cache. Every step that an execution enters, and every time it en
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from orderquake.model.flow import Ask, Change
+from orderquake.model.flow import Ask, Change, effect
 from orderquake.model.order import Order
 from orderquake.model.order_cache import (
     AlreadyRegistered,
@@ -35,7 +34,7 @@ class Ended(NamedTuple):
     """Nothing is left to do, or ever will be: the execution has come to its end, or has failed."""
 
 
-@dataclass(frozen=True, slots=True)
+@effect
 class StartExecution(Register):
     """Begin an order's execution; a second start under the same name is none."""
 
@@ -43,7 +42,7 @@ class StartExecution(Register):
     verb = "start_execution"
 
 
-@dataclass(frozen=True, slots=True)
+@effect
 class NextStep(Ask[Found | NotRegistered | Ended]):
     """A task begins: which step is it, and what is known of the order?"""
 
@@ -55,7 +54,7 @@ class NextStep(Ask[Found | NotRegistered | Ended]):
         return self.order_id, ""
 
 
-@dataclass(frozen=True, slots=True)
+@effect
 class RecordResult(Ask[Written | Conflict | Ended]):
     """A task is over: the execution goes on with what it has decided. An order as it was: it is to wait."""
 
@@ -67,19 +66,19 @@ class RecordResult(Ask[Written | Conflict | Ended]):
         return self.order.id, ""
 
 
-@dataclass(frozen=True, slots=True)
+@effect
 class DescribeExecution(ReadOrder):
     service = "workflow"
     verb = "describe_execution"
 
 
-@dataclass(frozen=True, slots=True)
+@effect
 class DescribeExecutions(ReadOrders):
     service = "workflow"
     verb = "describe_executions"
 
 
-@dataclass(frozen=True, slots=True)
+@effect
 class SignalExecution(WriteOrder):
     """Change what an execution knows from outside: the customer cancels, settlement has found money."""
 
@@ -87,18 +86,18 @@ class SignalExecution(WriteOrder):
     verb = "signal_execution"
 
 
-@dataclass(frozen=True, slots=True)
+@effect
 class ListIdleExecutions(ListIdle):
     service = "workflow"
     verb = "list_idle_executions"
 
 
-@dataclass(frozen=True, slots=True)
+@effect
 class ReadCursorOfWorkflow(ReadCursor):
     service = "workflow"
 
 
-@dataclass(frozen=True, slots=True)
+@effect
 class MoveCursorOfWorkflow(MoveCursor):
     service = "workflow"
 

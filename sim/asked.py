@@ -9,7 +9,7 @@ from __future__ import annotations
 import shlex
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -170,8 +170,11 @@ def once(asked: Asked, seed: int, _: int, is_mute: bool) -> Made:
 
     def write(beside: Path) -> Path:
         with ours(asked, seed):
+            from orderquake.sim.choices import LOG, ChoiceLogError, record
             from orderquake.sim.report.page import write_report
 
+            with suppress(ChoiceLogError):  # a trace of one's own, which no log carries
+                record(made).write(beside / LOG)
             return write_report(made, beside, asked)
 
     return Made(result, lambda: console.tell_run(made, asked.set_words()), write)

@@ -67,6 +67,15 @@ def faults() -> Iterator[Entry]:
         }
 
 
+def matrix() -> Iterator[Entry]:
+    """Each kind of fault: the steps that it can strike, and the others by the reason why it cannot."""
+    from orderquake.sim.nemesis import FAULTS
+    from orderquake.sim.nemesis.matrix import by_reason, feasible
+
+    for name, fault in FAULTS.items():
+        yield {"name": name, "family": fault.family, "strikes": list(feasible(name)), "spares": by_reason(name)}
+
+
 def first_sentence(thing: type) -> str:
     """The first paragraph of a docstring, on one line."""
     return " ".join((thing.__doc__ or "").strip().split("\n\n")[0].split())

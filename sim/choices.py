@@ -33,6 +33,8 @@ from orderquake.sim.run import Run, design_of, simulate
 from orderquake.sim.scenario import TRACES, Scenario, Trace, canonical_json
 from orderquake.sim.world.streams import BadDeviation, Deviation, Streams, TracedStreams
 
+LOG: Final = "run.choices.json"
+"""How the file is called in the folder of a run."""
 FORMAT: Final = "orderquake choice log"
 SCHEMA: Final = 1
 EXIT: Final = {"valid": 0, "invalid": 1, "unknown": 2}

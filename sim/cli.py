@@ -41,6 +41,7 @@ app = typer.Typer(
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON value and nothing else.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print the bare minimum, a line each.")]
+Matrix = Annotated[bool, typer.Option("--matrix", help="Tell which step of the workflow each kind can strike.")]
 
 
 # -- run
@@ -169,17 +170,11 @@ def explain(
 ) -> int:
     """Tell one order's story, in words and as a sequence diagram (Mermaid)."""
     from orderquake.sim import console
-    from orderquake.sim.history import History
     from orderquake.sim.report.story import sequence_diagram, tell
     from orderquake.sim.runs import find_run
 
     path = find_run(run)
-    try:
-        history = History.read_parquet(path)
-    except Exception as error:
-        raise Mistake(
-            f"{path} is not a history ({type(error).__name__}); expected the history.parquet of a run"
-        ) from error
+    history = read_history(path)
     try:
         story, diagram = tell(history, order), sequence_diagram(history, order)
     except KeyError as error:
@@ -191,6 +186,55 @@ def explain(
         if not quiet:
             console.out(f"\n{diagram}")
     return 0
+
+
+@app.command()
+def audit(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A run's folder, its name, or `latest`.")],
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the trail there; must be absent.")] = None,
+    check: Annotated[Path | None, typer.Option(metavar="FILE", help="Hold that trail against the run.")] = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> int:
+    """Take a run's audit trail, a sealed chain an order, or check one: is it whole, and is it complete?"""
+    from orderquake.sim import audit as trails
+    from orderquake.sim import console
+    from orderquake.sim.runs import find_run
+
+    history = read_history(find_run(run))
+    if check is None:
+        trail, heads = trails.trail_of(history), None
+    else:
+        try:
+            trail, heads = trails.read(check)
+        except trails.TrailError as error:
+            raise Mistake(str(error)) from error
+    if out is not None and out.exists():
+        raise Mistake(f"{out} exists; expected a file that is absent")
+    found = trails.broken(trail, heads) + trails.compare(trail, history)
+    if out is not None:
+        trails.write(trail, out)
+    entries = sum(map(len, trail.values()))
+    verdict = "invalid" if found else "valid"
+    if as_json:
+        console.print_json({"run": run, "verdict": verdict, "orders": len(trail), "entries": entries, "found": found})
+    else:
+        console.out(f"{verdict}: {len(trail)} orders, {entries} entries, {len(found)} complaints")
+        for complaint in () if quiet else found:
+            console.out(f"  {complaint}")
+    return EXIT[verdict]
+
+
+def read_history(path: Path) -> Any:
+    """The history in a file. raises   Mistake where it is something else"""
+    from orderquake.sim.history import History
+
+    try:
+        return History.read_parquet(path)
+    except Exception as error:
+        raise Mistake(
+            f"{path} is not a history ({type(error).__name__}); expected the history.parquet of a run"
+        ) from error
 
 
 # -- what there is
@@ -222,18 +266,19 @@ def checkers(as_json: Json = False, quiet: Quiet = False) -> int:
 
 @app.command()
 def replay(
-    path: Annotated[Path, typer.Argument(metavar="PATH", help="A choice log, or a folder that holds one.")],
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A choice log, a run's folder, its name, or `latest`.")],
     lenient: Annotated[bool, typer.Option("--lenient", help="Only the verdicts: for after a change.")] = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> int:
     """Play a choice log again, and name the first row that is not as it was."""
     from orderquake.sim import console
-    from orderquake.sim.choices import ChoiceLog, ChoiceLogError
+    from orderquake.sim.choices import LOG, ChoiceLog, ChoiceLogError
     from orderquake.sim.choices import replay as play
+    from orderquake.sim.runs import find_run
 
     try:
-        played = play(ChoiceLog.read(path / "run.choices.json" if path.is_dir() else path), strict=not lenient)
+        played = play(ChoiceLog.read(find_run(run, LOG)), strict=not lenient)
     except ChoiceLogError as error:
         raise Mistake(str(error)) from error
     if as_json:
@@ -252,16 +297,38 @@ def points(as_json: Json = False, quiet: Quiet = False) -> int:
 
 
 @app.command()
-def faults(as_json: Json = False, quiet: Quiet = False) -> int:
+def faults(matrix: Matrix = False, as_json: Json = False, quiet: Quiet = False) -> int:
     """List what may go wrong, and how a scenario asks for it."""
     from orderquake.sim import catalogue, console
 
+    if matrix:
+        return tell_matrix(list(catalogue.matrix()), as_json, quiet)
     entries = list(catalogue.faults())
     tell_list(entries, ("name", "does", "breaks", "heals"), as_json, quiet)
     if not as_json and not quiet:
         console.out("\nIn a scenario file:")
         for entry in entries:
             console.out(f"\n{entry['example']}".rstrip())
+    return 0
+
+
+def tell_matrix(entries: list[dict[str, Any]], as_json: bool, quiet: bool) -> int:
+    """Tell which step each kind of fault can strike, and why not the others."""
+    from orderquake.sim import console
+
+    can = sum(len(entry["strikes"]) for entry in entries)
+    cannot = sum(len(steps) for entry in entries for steps in entry["spares"].values())
+    if as_json:
+        console.print_json({"feasible": can, "infeasible": cannot, "kinds": entries})
+        return 0
+    for entry in entries if not quiet else ():
+        console.out(f"{entry['name']} ({entry['family']})")
+        if entry["strikes"]:
+            console.out(f"  strikes {', '.join(entry['strikes'])}")
+        for why, steps in entry["spares"].items():
+            told = "no step" if not entry["strikes"] and len(entry["spares"]) == 1 else f"not {', '.join(steps)}"
+            console.out(f"  {told}: {why}")
+    console.out(f"{can} cells of a kind and a step can be struck, {cannot} cannot")
     return 0
 
 

@@ -151,9 +151,9 @@ class History:
         """Pack the blocks that are whole; a long run that never did would take ten times the memory."""
         written, packed = self.written, self._packed
         while written.rows - packed.rows >= BLOCK:
-            taken = written.until(packed.rows + BLOCK)
-            packed.add(taken, written, BLOCK)
-            written.forget(taken)
+            cuts = written.until(packed.rows + BLOCK)
+            packed.add(cuts, written, BLOCK)
+            written.forget(cuts)
 
     def append(self, values: tuple[Any, ...]) -> int:
         """Add a row (every column of `Row` but `index`) and return its index."""

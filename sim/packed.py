@@ -17,7 +17,6 @@ Nothing in this file knows an order system.
 from __future__ import annotations
 
 import hashlib
-import re
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from operator import itemgetter
@@ -57,7 +56,6 @@ _WIDE = {"asks": 9, "answers": 4, "changes": 5, "others": 25}
 
 _CHANGE = itemgetter(0, 7, 8, 10, 11, 12, 16)
 """Of a change: operation, debit, credit, is_new, from_state, to_state, is_outside. There are few different ones."""
-_OP_ID = re.compile(r"(.+)#([1-9][0-9]{0,8})", re.DOTALL)
 
 
 class Codes(dict[Any, int]):
@@ -156,46 +154,48 @@ class Packed:
             hashed.update(repr(names).encode("utf-8", "surrogatepass"))
         return hashed.hexdigest()
 
-    def add(self, taken: dict[str, list[Any]], written: Written, rows: int) -> None:
+    def add(self, cuts: dict[str, int], written: Written, rows: int) -> None:
         """Pack `rows` more rows: so many values of each list."""
-        asks, answers, changes, others = (taken[shape] for shape in _WIDE)
         self.rows += rows
         self._asked.clear()
-        self._add_asks(asks, written)
-        self._add_answers(answers, written)
-        self._add_changes(changes, written)
-        self._add_others(others)
+        self._add_asks(cuts["asks"], written)
+        self._add_answers(cuts["answers"], written)
+        self._add_changes(cuts["changes"], written)
+        self._add_others(cuts["others"], written)
 
-    def _add_asks(self, flat: list[Any], written: Written) -> None:
-        abouts = flat[3::9]
-        route = _ints(flat[2::9], np.int32)
+    def _add_asks(self, cut: int, written: Written) -> None:
+        flat = written.asks
+        abouts = flat[3:cut:9]
+        route = _ints(flat[2:cut:9], np.int32)
         self._meet(self.routes, written.routes.things, route)
         self.asks.add({
-            "index": _ints(flat[0::9], np.int32),
-            "time": _ints(flat[1::9], np.int64),
+            "index": _ints(flat[0:cut:9], np.int32),
+            "time": _ints(flat[1:cut:9], np.int64),
             "route": route,
             "order": self.texts.of([about[0] for about in abouts]),
             "key": self.texts.of([about[1] for about in abouts]),
-            "task": self.texts.of(flat[4::9]),
-            "ordinal": _ints(flat[5::9], np.int32),
-            "attempt": _ints(flat[6::9], np.int32),
-            "deadline": _ints(flat[7::9], np.int64),
-            "cause": _ints(flat[8::9], np.int32),
+            "task": self.texts.of(flat[4:cut:9]),
+            "ordinal": _ints(flat[5:cut:9], np.int32),
+            "attempt": _ints(flat[6:cut:9], np.int32),
+            "deadline": _ints(flat[7:cut:9], np.int64),
+            "cause": _ints(flat[8:cut:9], np.int32),
         })  # fmt: skip
 
-    def _add_answers(self, flat: list[Any], written: Written) -> None:
-        said = _ints(flat[2::4], np.int32)
+    def _add_answers(self, cut: int, written: Written) -> None:
+        flat = written.answers
+        said = _ints(flat[2:cut:4], np.int32)
         self._meet(self.said, written.said.things, said)
         self.answers.add({
-            "index": _ints(flat[0::4], np.int32),
-            "time": _ints(flat[1::4], np.int64),
+            "index": _ints(flat[0:cut:4], np.int32),
+            "time": _ints(flat[1:cut:4], np.int64),
             "said": said,
-            "cause": _ints(flat[3::4], np.int32),
+            "cause": _ints(flat[3:cut:4], np.int32),
         })  # fmt: skip
 
-    def _add_changes(self, flat: list[Any], written: Written) -> None:
-        changes = flat[4::5]
-        service = _ints(flat[2::5], np.int32)
+    def _add_changes(self, cut: int, written: Written) -> None:
+        flat = written.changes
+        changes = flat[4:cut:5]
+        service = _ints(flat[2:cut:5], np.int32)
         self._meet(self.services, written.services.things, service)
         known = len(self.templates)
         template = self.templates.of(list(map(_CHANGE, changes)))
@@ -205,10 +205,10 @@ class Packed:
                     self.texts[text]
         columns = list(zip(*changes, strict=True)) or [()] * 17
         self.changes.add({
-            "index": _ints(flat[0::5], np.int32),
-            "time": _ints(flat[1::5], np.int64),
+            "index": _ints(flat[0:cut:5], np.int32),
+            "time": _ints(flat[1:cut:5], np.int64),
             "service": service,
-            "cause": _ints(flat[3::5], np.int32),
+            "cause": _ints(flat[3:cut:5], np.int32),
             "template": template,
             "key": self.texts.of(columns[1]),
             "order": self.texts.of(columns[2]),
@@ -222,15 +222,15 @@ class Packed:
             "deadline": _ints(columns[15], np.int64),
         })  # fmt: skip
 
-    def _add_others(self, flat: list[Any]) -> None:
-        wide = _WIDE["others"]
-        op_ids = [op_id_parts(op_id) for op_id in flat[4::wide]]
+    def _add_others(self, cut: int, written: Written) -> None:
+        flat, wide = written.others, _WIDE["others"]
+        op_ids = [op_id_parts(op_id) for op_id in flat[4:cut:wide]]
         block = {"task": self.texts.of([task for task, _ in op_ids]),
                  "ordinal": _ints([ordinal for _, ordinal in op_ids], np.int32)}  # fmt: skip
         names = [name for name in OTHERS if name != "ordinal"]
         for place, name in enumerate(names):
             if name != "task":
-                values, kind = flat[place::wide], OTHERS[name]
+                values, kind = flat[place:cut:wide], OTHERS[name]
                 block[name] = self.texts.of(values) if name in TEXTS else np.fromiter(values, kind, len(values))
         self.others.add(block)
 
@@ -270,19 +270,19 @@ class Written:
         self.said = Codes()
         self.services = Codes()
 
-    def until(self, end: int) -> dict[str, list[Any]]:
-        """All that was written of the rows before `end`."""
-        taken: dict[str, list[Any]] = {}
+    def until(self, end: int) -> dict[str, int]:
+        """How many values of each list were written for the rows before `end`."""
+        cuts: dict[str, int] = {}
         for shape, wide in _WIDE.items():
             values: list[Any] = getattr(self, shape)
-            cut = len(values) if end >= self.rows else bisect_left(values[0::wide], end) * wide
-            taken[shape] = values[:cut]
-        return taken
+            starts = range(0, len(values), wide)
+            cuts[shape] = bisect_left(starts, end, key=values.__getitem__) * wide
+        return cuts
 
-    def forget(self, taken: dict[str, list[Any]]) -> None:
-        """Drop what `until` returned."""
-        for shape, values in taken.items():
-            del getattr(self, shape)[: len(values)]
+    def forget(self, cuts: dict[str, int]) -> None:
+        """Drop what `until` counted."""
+        for shape, cut in cuts.items():
+            del getattr(self, shape)[:cut]
 
 
 def op_id_parts(op_id: str) -> tuple[str, int]:
@@ -291,8 +291,10 @@ def op_id_parts(op_id: str) -> tuple[str, int]:
     >>> op_id_parts("worker-eu-west-3.7#2"), op_id_parts("s12.0")
     (('worker-eu-west-3.7', 2), ('s12.0', -1))
     """
-    found = _OP_ID.fullmatch(op_id)
-    return (found[1], int(found[2])) if found else (op_id, -1)
+    task, _, ordinal = op_id.rpartition("#")
+    if task and ordinal.isascii() and ordinal.isdecimal() and ordinal[0] != "0" and len(ordinal) < 10:
+        return task, int(ordinal)
+    return op_id, -1
 
 
 def _ints(values: Sequence[int], kind: Any) -> Array:

@@ -79,8 +79,11 @@ class Recorder:
         self, time: int, verb: str, about: tuple[str, str], op_id: str, actor: str, place: str, cause: int
     ) -> None:
         """A throttle let a call pass."""
-        self.history.append(
-            (time, "mark", "admitted", op_id, 0, verb, actor, place, about[0], -1, "", 0, 0, "", "", "", True,
+        written = self.written
+        index = written.rows
+        written.rows = index + 1
+        written.others.extend(
+            (index, time, "mark", "admitted", op_id, 0, verb, actor, place, about[0], -1, "", 0, 0, "", "", "", True,
              "", "", -1, -1, -1, cause, "inside")
         )  # fmt: skip
 
@@ -106,7 +109,10 @@ class Recorder:
         if cause == asked:
             self.without_answer(time, kind, answer, cause)
             return
-        self.history.append(
-            (time, kind, operation, op_id, attempt, key, "customer", place, order, -1, "", 0, 0, "", "", answer,
+        written = self.written
+        index = written.rows
+        written.rows = index + 1
+        written.others.extend(
+            (index, time, kind, operation, op_id, attempt, key, "customer", place, order, -1, "", 0, 0, "", "", answer,
              True, "", "", -1, -1, -1, cause, "outside")
         )  # fmt: skip

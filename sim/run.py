@@ -66,6 +66,12 @@ class Run:
 
         return drift(self.history)
 
+    def alerts(self) -> pd.DataFrame:
+        """When an operator would have been called, by the scenario's rules, and which fault is to blame."""
+        from orderquake.sim.study.alerts import alerts, watch
+
+        return alerts(watch(self.history, self.gauges, self.scenario.alert))
+
     def outcomes(self) -> dict[str, int]:
         """How the orders ended, counted."""
         from orderquake.sim.study.measures import outcomes

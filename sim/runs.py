@@ -109,16 +109,18 @@ def point_latest_at(run: Path, reports: Path = REPORTS) -> None:
         link.unlink(missing_ok=True)  # no links here, or a folder of that name: the path is printed all the same
 
 
-def find_run(name: str, reports: Path = REPORTS) -> Path:
-    """The history of a run, given its folder, the folder's name, "latest", or the history's own path.
+def find_run(name: str, file: str = "history.parquet", reports: Path = REPORTS) -> Path:
+    """The history of a run, or another file, given its folder, the folder's name, "latest", or the file's own path.
 
     raises   OutError where there is none
     """
     for place in (Path(name), reports / "runs" / name, reports / name):
         if place.is_file():
             return place
-        if (place / "history.parquet").is_file():
-            return place / "history.parquet"
+        if (place / file).is_file():
+            return place / file
+        if place.is_dir():
+            raise OutError(f"{place} has no {file}; expected the folder of a single run that was kept whole")
     known = sorted(path.name for path in (reports / "runs").glob("[!.]*")) if (reports / "runs").is_dir() else []
     kept = f"there are {', '.join(known[:8])}{', ...' if len(known) > 8 else ''}" if known else "none is kept yet"
     raise OutError(f'no run is kept as "{name}"; {kept}. Make one: orderquake run SCENARIO')

@@ -8,13 +8,16 @@ simulated here.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BaseModel, Field, field_validator, model_validator
 from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import PydanticCustomError
 
+from orderquake.sim.alerts import DEFAULTS as DEFAULT_ALERTS
+from orderquake.sim.alerts import Alert
 from orderquake.sim.demand import (
     TRACES,
     Alike,
@@ -145,7 +148,7 @@ class Scenario(Part):
     name          the file's, without ".toml"
     must_exercise checkers that must have judged something, else the run is unknown
     must_see      sometimes-points that must have been passed, else the run is unknown
-    gauge_every   how often drift, staleness, backlog and queue lengths are read
+    gauge_every   how often drift, staleness, backlog and queue lengths are read, and alert rules looked at
     local_latency one way, within a place: 0.25 ms at best between zones (xkyle.com)
     expect        architecture -> the verdict it should earn here
     """
@@ -167,6 +170,7 @@ class Scenario(Part):
     policy: Policy = Policy()
     jobs: Jobs = Jobs()
     fault: tuple[AnyFault, ...] = ()
+    alert: tuple[Alert, ...] = DEFAULT_ALERTS
     expect: Mapping[str, Literal["valid", "invalid", "unknown"]] = Field(default_factory=dict)
 
     @model_validator(mode="before")
@@ -199,7 +203,8 @@ class Scenario(Part):
 
     def tables(self) -> dict[str, Any]:
         """The tables of a file that says all this, defaults included; a trace brings its own shelves."""
-        data = self.model_dump(mode="json", by_alias=True, exclude_none=True, exclude={"name"})
+        data: dict[str, Any] = self.model_dump(mode="json", by_alias=True, exclude={"name"})
+        drop_idle_nulls(data, self)
         if isinstance(self.workload, Trace):
             for key in ("skus", "units_per_sku"):
                 del data["stock"][key]
@@ -217,10 +222,17 @@ class Scenario(Part):
         return self.service[service].place or self.place[0].name
 
     def plain_faults(self) -> list[tuple[str, Fault]]:
-        """Every fault that will be injected, patterns taken apart, each under the label of its rows and its luck."""
+        """Every fault that will be injected, patterns taken apart, each under the label of its rows and its luck.
+
+        A label is made of what the fault says, so that no other fault's coming or going changes it.
+        """
         found: list[tuple[str, Fault]] = []
-        for number, written in enumerate(self.fault, start=1):
-            label = f"{written.kind}-{number}"
+        equal: Counter[str] = Counter()
+        for written in self.fault:
+            label = written.label()
+            equal[label] += 1
+            if equal[label] > 1:
+                label = f"{label}-{equal[label]}"
             parts = written.parts(self)
             is_plain = parts == (written,)
             found += [(label if is_plain else f"{label}.{part}", fault) for part, fault in enumerate(parts, start=1)]
@@ -237,6 +249,23 @@ class Scenario(Part):
             if {here, there} == set(link.between):
                 return link.latency
         raise KeyError(f"no link between {here} and {there}")
+
+
+def drop_idle_nulls(data: Any, part: Any) -> None:
+    """Take out of the tables of a part what is null unless it is said otherwise; any other null says something."""
+    if isinstance(part, BaseModel) and isinstance(data, dict):
+        for name, field in type(part).model_fields.items():
+            key, value = field.alias or name, getattr(part, name)
+            if value is None and field.default is None:
+                data.pop(key, None)
+            elif key in data:
+                drop_idle_nulls(data[key], value)
+    elif isinstance(part, Mapping) and isinstance(data, dict):
+        for key, value in part.items():
+            drop_idle_nulls(data.get(key), value)
+    elif isinstance(part, tuple | list) and isinstance(data, list):
+        for item, value in zip(data, part, strict=True):
+            drop_idle_nulls(item, value)
 
 
 def canonical_json(scenario: Scenario) -> str:

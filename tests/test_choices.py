@@ -73,7 +73,7 @@ def test_a_deviation_changes_its_draw_and_nobody_elses() -> None:
 
 def test_in_a_run_too_only_that_draw_changes_and_all_others_keep_their_luck() -> None:
     before, draws = played(small())
-    which = next(draw for draw in draws.draws if draw.stream == "fault/lose_answer-1/charge" and draw.value > 0.1)
+    which = next(draw for draw in draws.draws if draw.stream.startswith("fault/lose_answer-") and draw.value > 0.1)
     after, bent = played(small(), Deviation(*which[:3], 0.0))
     was, is_now = labels(draws.draws), labels(bent.draws)
     changed = {label for label in was.keys() & is_now.keys() if was[label] != is_now[label]}

@@ -16,6 +16,8 @@ from typing import Any
 
 import pytest
 
+from orderquake.model.architectures.hot_cold import HotCold
+from orderquake.model.order import Order
 from orderquake.sim import console, runs
 from orderquake.sim import run as running
 from orderquake.sim.cli import main
@@ -334,6 +336,59 @@ def test_explain_tells_one_order_by_name_of_the_run(shop: Path, capsys: pytest.C
     assert "tiny-hot_cold-1" in capsys.readouterr().err
 
 
+def test_a_trail_is_taken_from_a_run_and_held_against_it(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "tiny.toml", "--quiet"]) == 0
+    capsys.readouterr()
+    assert main(["audit", "latest", "--out", "trail.jsonl"]) == 0
+    assert capsys.readouterr().out.startswith("valid: ")
+    assert main(["audit", "latest", "--check", "trail.jsonl", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["found"] == []
+    lines = (shop / "trail.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
+    (shop / "trail.jsonl").write_text("".join(lines[:3] + lines[4:]), encoding="utf-8")
+    assert main(["audit", "latest", "--check", "trail.jsonl"]) == 1
+    assert "invalid: " in (told := capsys.readouterr().out)
+    assert "removed" in told
+    assert "missing" in told
+    assert main(["audit", "latest", "--check", "tiny.toml"]) == 3
+    assert "tiny.toml, line 1: no JSON" in capsys.readouterr().err
+    assert main(["audit", "latest", "--out", "tiny.toml"]) == 3
+
+
+def test_a_run_can_be_replayed_by_name_strictly_and_leniently(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "tiny.toml", "--seed", "5", "--quiet"]) == 0
+    rows = len(simulate("tiny.toml", seed=5).history)
+    capsys.readouterr()
+    for run in ("latest", "tiny-hot_cold-5", "reports/runs/tiny-hot_cold-5/run.choices.json"):
+        assert main(["replay", run]) == 0
+        assert f"all {rows} rows are as they were" in capsys.readouterr().out
+    assert main(["replay", "latest", "--lenient", "--quiet"]) == 0
+    assert "valid" in capsys.readouterr().out
+    assert main(["replay", "latest", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["difference"] is None
+
+
+def test_a_replay_of_what_is_now_otherwise_names_the_row_and_exits_4(
+    shop: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert main(["run", "tiny.toml", "--quiet"]) == 0
+    capsys.readouterr()
+
+    async def tell_nobody(_: HotCold, order: Order) -> Order:
+        return order
+
+    monkeypatch.setattr(HotCold, "finish", tell_nobody)
+    assert main(["replay", "latest"]) == 4
+    assert "row" in capsys.readouterr().out
+
+
+def test_a_replay_of_what_is_not_there_exits_3(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["replay", "nowhere"]) == 3
+    assert "none is kept yet" in capsys.readouterr().err
+    assert main(["run", "tiny.toml", "--runs", "2", "--quiet"]) == 0
+    assert main(["replay", "latest"]) == 3
+    assert "has no run.choices.json" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("verb", ["scenarios", "architectures", "checkers", "faults"])
 def test_a_list_is_names_a_table_or_an_array(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([verb, "--json"]) == 0
@@ -344,6 +399,20 @@ def test_a_list_is_names_a_table_or_an_array(verb: str, capsys: pytest.CaptureFi
     assert main([verb]) == 0
     text = capsys.readouterr().out
     assert all(name in text for name in names)
+
+
+def test_the_matrix_tells_cells_and_reasons(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["faults", "--matrix", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    down = next(entry for entry in told["kinds"] if entry["name"] == "down")
+    assert "charge" in down["strikes"]
+    assert told["feasible"] == sum(len(entry["strikes"]) for entry in told["kinds"])
+    assert main(["faults", "--matrix"]) == 0
+    text = capsys.readouterr().out
+    assert "read_only (services)" in text
+    assert "reads are answered as ever" in text
+    assert main(["faults", "--matrix", "--quiet"]) == 0
+    assert capsys.readouterr().out == text.splitlines(keepends=True)[-1]
 
 
 def test_schema_is_a_json_schema(capsys: pytest.CaptureFixture[str]) -> None:

@@ -390,3 +390,14 @@ def test_a_scenario_that_is_not_there_is_refused_with_the_next_move(name: str, p
     with pytest.raises(ScenarioError) as error:
         load_scenario(name)
     assert all(phrase in str(error.value) for phrase in phrases)
+
+
+def test_a_null_that_says_something_is_kept_and_any_other_is_left_out() -> None:
+    tables = {"service": {"payment": {"throttle": None}}}
+    scenario = load_scenario("last_unit")
+    scenario = Scenario.model_validate(scenario.tables() | tables)
+    assert scenario.service.payment.throttle is None
+    again = Scenario.model_validate(json.loads(canonical_json(scenario)))
+    assert again.service.payment.throttle is None
+    assert "null" in canonical_json(scenario)
+    assert "throttle" not in scenario.tables()["service"]["stock"]

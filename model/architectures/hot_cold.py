@@ -355,12 +355,13 @@ class HotCold(HoldMoney, Settlement, Rebuild):
                 assert_never(answer)
 
     async def finish(self, order: Order) -> Order:
-        """Let go of what an ended order still holds, and tell the customer how it ended."""
-        if order.token and order.state is not State.FULFILLED:
-            return await self.release(order)
+        """Tell the customer how it ended, then let go of what an ended order still holds: nobody waits for shelves."""
         if not order.is_told:
             await self.patiently(Notify(order.id, order.state.value))
-        return order._replace(is_told=True)
+            return order._replace(is_told=True)
+        if order.token and order.state is not State.FULFILLED:
+            return await self.release(order)
+        return order
 
     # ---------------------------------------------------------------- what the steps share
 

@@ -15,6 +15,8 @@ from orderquake.sim.checkers.shelves import MOVES, RECORD, applied_snapshots, ro
 from orderquake.sim.history import NONE, History, Row
 
 NEEDS = frozenset({"record", "stock"})
+TO_LET_GO = NEEDS | {"order_cache", "payment"}
+"""Units are held until their order ends, and that takes these two as well."""
 
 
 class Books(NamedTuple):
@@ -97,7 +99,7 @@ class BooksConverge(PartByPart[State]):
             return not_by_the_end(context, NEEDS, 1, reason, *shown)
         if state.open > state.refused:
             reason = f"{part}: {state.open - state.refused} units are still held or pinned beside the base"
-            return not_by_the_end(context, NEEDS, 1, reason, *shown)
+            return not_by_the_end(context, TO_LET_GO, 1, reason, *shown)
         if context.ended_at is None:
             return not_by_the_end(context, NEEDS, 1, f"{part}: the books agree so far")
         return kept(1)

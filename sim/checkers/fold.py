@@ -26,8 +26,8 @@ S = TypeVar("S", bound=Hashable)
 Status = Literal["valid", "invalid", "unknown"]
 EVERY: frozenset[str] = frozenset({"*"})
 """In `Checker.hears`: every operation of the kind."""
-OUTAGES = frozenset({"down", "offline"})
-"""Faults that take a whole service away; one that never recovers leaves it dead."""
+OUTAGES = frozenset({"down", "offline", "partition", "read_only"})
+"""Faults that take a whole service away, or all that it would do; one that never recovers leaves it dead."""
 WORST: Mapping[str, int] = {"valid": 0, "unknown": 1, "invalid": 2}
 
 
@@ -79,6 +79,7 @@ class Context:
     ended_at: int | None = None
     complete: bool = False
     dead: frozenset[str] = frozenset()
+    _away: frozenset[tuple[str, str]] = frozenset()
     _text: str = "{}"
 
     def hear(self, row: Row) -> None:
@@ -92,9 +93,10 @@ class Context:
                 self.ended_at, self.complete = row.time, row.answer == "complete"
         elif row.kind == "fault" and row.operation in OUTAGES:
             if row.answer == "injected":
-                self.dead = self.dead | {row.actor}
+                self._away |= {(row.key, row.actor)}
             elif row.answer == "recovered":
-                self.dead = self.dead - {row.actor}
+                self._away -= {(row.key, row.actor)}
+            self.dead = frozenset(service for _, service in self._away)
 
     @staticmethod
     def rows(table: Table) -> Ints:
@@ -113,11 +115,11 @@ class Context:
 
     def snapshot(self) -> Hashable:
         """All of it as one hashable value."""
-        return self._text, self.quiet_at, self.quiet_by, self.ended_at, self.complete, self.dead
+        return self._text, self.quiet_at, self.quiet_by, self.ended_at, self.complete, self.dead, self._away
 
     def restore(self, snapshot: Any) -> None:
         """Go back to what `snapshot` returned."""
-        text, self.quiet_at, self.quiet_by, self.ended_at, self.complete, self.dead = snapshot
+        text, self.quiet_at, self.quiet_by, self.ended_at, self.complete, self.dead, self._away = snapshot
         if text != self._text:
             self._text, self.limits = text, json.loads(text)
 

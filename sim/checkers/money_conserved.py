@@ -22,7 +22,7 @@ from orderquake.sim.checkers.fold import Context
 from orderquake.sim.checkers.shapes import Looks
 from orderquake.sim.history import NONE, Row
 
-NEEDS = frozenset({"payment"})
+NEEDS = frozenset({"payment", "order_cache"})
 MOVES: Mapping[str, tuple[str, frozenset[str]]] = {
     "capture": ("provider", frozenset({"customer"})),
     "refund": ("customer", frozenset({"provider", "refunds_pending"})),

@@ -121,9 +121,10 @@ class ReservationHygiene(PartByPart[Token]):
             return broken(len(state.skus), reason, state.granted, state.latest, row.index)
         deadline = state.deadline
         if operation == "pin" or operation == "extend":
-            # Live iff now < deadline. A line of the same extension finds the deadline moved, and is as live
-            # as the first.
-            if row.time >= deadline:
+            # Live iff now < deadline. A line of the same extension finds the deadline moved, into the past even where
+            # the owner's clock has leapt; to move it to where it stands brings nothing back to life.
+            is_moved = operation == "extend" and row.deadline == deadline
+            if row.time >= deadline and not is_moved:
                 reason = f"{operation} of {row.sku} under token {row.key} at {row.time}, lapsed at {deadline} us"
                 return broken(len(state.skus), reason, state.granted, state.latest, row.index)
             if operation == "extend":

@@ -109,6 +109,7 @@ def command(
     out: Annotated[Path, typer.Option(metavar="FILE", help="Where the report goes.")] = Path("reports/campaign.json"),
     chunk: Annotated[int, typer.Option(min=1, help="Write results after so many runs of a process.")] = CHUNK,
     anew: Annotated[bool, typer.Option("--anew", help="Forget the runs that were made before.")] = False,
+    points: Annotated[bool, typer.Option("--points", help="Fail where a sometimes-point was never passed.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False,
 ) -> int:
     """Play N drawn days on a design, judge them, and write what became of them."""
@@ -122,8 +123,12 @@ def command(
     except (StoreError, NothingBreaks, KeyError) as error:
         sys.stderr.write(f"{error.args[0]}\n")
         return USAGE
-    code = exit_code(report)
+    code = exit_code(report, points)
     console.out(f"{in_markdown(report).split('## ')[0].strip()}\n\nreport: {out.with_suffix('.md')}")
+    if points:
+        console.out(
+            f"sometimes-points: {len(report['points'])}, never passed: {', '.join(report['never_passed']) or 'none'}"
+        )
     for run in report["found"][:5]:
         console.out(f"{run['verdict']}: {out.with_suffix('.kept') / 'runs' / '{verdict}-{seed}'.format(**run)}")
     return code

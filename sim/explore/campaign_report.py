@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from typing import Any, get_args
+from typing import Any
 
-from orderquake.model.verbs import VERBS
 from orderquake.sim.explore.campaign_run import FAILED
-from orderquake.sim.nemesis import FAULTS, Sudden
+from orderquake.sim.nemesis import FAULTS
+from orderquake.sim.nemesis.matrix import by_reason, feasible, reasons
 from orderquake.sim.study.intervals import share_in_words, share_interval
 from orderquake.sim.study.points import points
 
@@ -22,9 +22,10 @@ SHOWN = 20
 """Runs that are named, of a kind."""
 
 
-def exit_code(report: Mapping[str, Any]) -> int:
+def exit_code(report: Mapping[str, Any], must_pass: bool = False) -> int:
     """0 nothing invalid and few unknown, 1 invalid, 2 too many unknown, 4 the harness failed.
 
+    must_pass   1, too, where some sometimes-point was never passed
     Outside the contract 0 where something was invalid, and 1 where nothing was: who finds nothing there is blind.
     """
     if report["verdicts"].get(FAILED) or report["determinism"]["differ"]:
@@ -32,7 +33,7 @@ def exit_code(report: Mapping[str, Any]) -> int:
     invalid = report["verdicts"].get("invalid", 0)
     if report["campaign"]["is_outside"]:
         return 0 if invalid else 1
-    if invalid:
+    if invalid or (must_pass and report["never_passed"]):
         return 1
     return 0 if report["unknown"]["share"] < UNKNOWN_BELOW else 2
 
@@ -76,7 +77,9 @@ def report_of(
         "by_policy": _counted(ended, "policy"),
         "by_workload": _counted(ended, "workload"),
         **_of_faults(ended, undrawn),
-        "points": _of_points(ended),
+        "by_theme": _counted(ended, "theme"),
+        "points": (of_points := _of_points(ended, bool(header.get("is_outside")))),
+        "never_passed": [name for name, row in of_points.items() if not row["runs"]],
         "quiet": _of_quiet(ended),
         "wall_s": round(spent_s, 1),
         "runs_per_s": round(len(runs) / spent_s, 2) if spent_s else None,
@@ -105,83 +108,72 @@ def _mb(sizes: list[int]) -> int:
 def _of_faults(runs: Iterable[Mapping[str, Any]], undrawn: Mapping[str, str]) -> dict[str, Any]:
     """Each kind's life, and which kind struck which step of the workflow."""
     table = {kind: {"scheduled": 0, "injected": 0, "witnessed": 0, "recovered": 0, "runs": 0} for kind in FAULTS}
-    matrix: dict[str, Counter[str]] = {kind: Counter() for kind in FAULTS}
+    struck: dict[str, Counter[str]] = {kind: Counter() for kind in FAULTS}
     for run in runs:
         kinds = set()
         for pattern in run.get("patterns", ()):
             table[pattern]["scheduled"] += 1
             kinds.add(pattern)
-        for kind, _, injected, witnessed, recovered, verb in run["faults"].values():
+        for kind, _, injected, witnessed, recovered in run["faults"].values():
             entry = table.setdefault(kind, dict.fromkeys(table["down"], 0))
             entry["scheduled"] += 1
             entry["injected"] += injected > 0
             entry["witnessed"] += witnessed > 0
             entry["recovered"] += recovered > 0
             kinds.add(kind)
-            if witnessed and verb:
-                matrix.setdefault(kind, Counter())[verb] += 1
         for kind in kinds:
             table[kind]["runs"] += 1
-    infeasible = {kind: reason for kind, reason in ((kind, whole_row(kind)) for kind in FAULTS) if reason}
-    cells = {kind: out_of_reach(kind) for kind in FAULTS if kind not in infeasible}
+        for kind, steps in run["struck"].items():
+            struck.setdefault(kind, Counter()).update(steps)
+    return {"faults": table, **_of_cells(struck, table), "not_drawn": dict(undrawn)}
+
+
+def _of_cells(struck: Mapping[str, Counter[str]], faults: Mapping[str, Mapping[str, int]]) -> dict[str, Any]:
+    """The matrix of kinds and steps: what was struck, and how often; what never was although it could have been.
+
+    not_scheduled   kinds that this campaign never had, as those outside a contract are inside it; not in `never_struck`
+    contradicted    steps that were struck although the matrix calls it impossible: the matrix is wrong
+    """
+    can = {kind: feasible(kind) for kind in FAULTS}
+    was = {kind: [step for step in steps if struck[kind][step]] for kind, steps in can.items()}
+    missing = {kind: [step for step in steps if step not in was[kind]] for kind, steps in can.items()}
+    has = {kind: faults[kind]["scheduled"] > 0 for kind in FAULTS}
     return {
-        "faults": table,
-        "matrix": {kind: dict(sorted(row.items())) for kind, row in matrix.items() if row},
-        "never_struck": {
-            kind: missing
-            for kind, row in matrix.items()
-            if kind in cells and (missing := [v for v in verbs() if v not in row and v not in cells[kind]])
+        "matrix": {kind: dict(sorted(row.items())) for kind, row in struck.items() if row},
+        "cells": {
+            "feasible": sum(map(len, can.values())),
+            "witnessed": sum(map(len, was.values())),
+            "infeasible": sum(len(reasons(kind)) for kind in FAULTS),
         },
-        "infeasible": {
-            **{kind: f"all steps: {reason}" for kind, reason in infeasible.items()},
-            **{
-                kind: f"steps of other services: it strikes {', '.join(_targets(kind))} only"
-                for kind, row in cells.items()
-                if row
-            },
+        "never_struck": {kind: steps for kind, steps in missing.items() if steps and has[kind]},
+        "not_scheduled": {kind: len(steps) for kind, steps in missing.items() if steps and not has[kind]},
+        "contradicted": {
+            kind: beyond
+            for kind, row in struck.items()
+            if kind in can and (beyond := sorted(step for step in row if step not in can[kind]))
         },
-        "not_drawn": dict(undrawn),
+        "infeasible": {kind: by_reason(kind) for kind in FAULTS},
     }
-
-
-def verbs() -> list[str]:
-    """Every step of the workflow."""
-    return [verb for service in VERBS for verb in VERBS[service]]
-
-
-def whole_row(kind: str) -> str:
-    """Why a kind can strike no step at all; "" where it can."""
-    model, family = FAULTS[kind].model, FAULTS[kind].family
-    if family == "patterns":
-        return "it consists of other faults, which are counted as what they are"
-    if not any(target in VERBS for target in _targets(kind)):
-        return "it happens to places, jobs or customers, and to no ask"
-    return "it happens at one moment, and to no ask" if issubclass(model, Sudden) else ""
-
-
-def out_of_reach(kind: str) -> set[str]:
-    """Steps of services that this kind cannot strike."""
-    targets = _targets(kind)
-    return {verb for service, asked in VERBS.items() if service not in targets for verb in asked}
-
-
-def _targets(kind: str) -> tuple[str, ...]:
-    target = FAULTS[kind].model.model_fields["target"].annotation
-    if target is str:
-        return tuple(VERBS)  # a free text may name a service
-    return tuple(name for part in (target, *get_args(target)) for name in get_args(part) if isinstance(name, str))
 
 
 # -- points and quiet
 
 
-def _of_points(runs: list[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    """In how many of the runs that could pass it, by their policy, each point was passed."""
+def _of_points(runs: list[Mapping[str, Any]], is_outside: bool) -> dict[str, dict[str, Any]]:
+    """In how many of the runs that could pass it, by their policy, each point was passed; those that lie beyond the
+    contract only where the runs do."""
     table = {}
     for point in points():
+        if point.is_beyond and not is_outside:
+            continue
         able = [run for run in runs if run["policy"] in point.policies]
         hits = sum(point.name in run["points"] for run in able)
-        table[point.name] = {"runs": hits, "of": len(able), "share": round(hits / len(able), 4) if able else None}
+        table[point.name] = {
+            "runs": hits,
+            "of": len(able),
+            "share": round(hits / len(able), 4) if able else None,
+            "at_95_percent": [round(end, 5) for end in share_interval(hits, len(able))] if able else None,
+        }
     return table
 
 
@@ -235,20 +227,42 @@ def in_markdown(report: Mapping[str, Any]) -> str:
         "",
         "## Which fault struck which step",
         "",
+        *_on_cells(report),
+        "",
         "| kind | steps, and in how many runs | never |",
         "|---|---|---|",
     ]
-    for kind, row in report["matrix"].items():
+    for kind in [kind for kind in FAULTS if kind in report["matrix"] or kind in report["never_struck"]]:
+        row = report["matrix"].get(kind, {})
         struck = ", ".join(f"{verb} {n:,}" for verb, n in sorted(row.items(), key=lambda item: -item[1]))
         lines.append(f"| {kind} | {struck} | {', '.join(report['never_struck'].get(kind, ()))} |")
-    lines += ["", "Not feasible, or not drawn:", ""]
-    lines += [f"- {kind}: {why}" for kind, why in {**report["infeasible"], **report["not_drawn"]}.items()]
-    lines += ["", "## Rare moments", "", "| point | runs | share |", "|---|--:|--:|"]
+    if report["not_drawn"]:
+        lines += ["", "Not drawn:", "", *(f"- {kind}: {why}" for kind, why in report["not_drawn"].items())]
+    lines += ["", "## Rare moments", "", "| point | runs | share | at 95 % |", "|---|--:|--:|--:|"]
     lines += [
-        f"| {name} | {row['runs']:,} of {row['of']:,} | {(row['share'] or 0):.2%} |"
+        f"| {name} | {row['runs']:,} of {row['of']:,} | {(row['share'] or 0):.2%} | {_ends(row['at_95_percent'])} |"
         for name, row in sorted(report["points"].items(), key=lambda item: (item[1]["share"] or 0, item[0]))
     ]
     return "\n".join(lines) + "\n"
+
+
+def _ends(interval: list[float] | None) -> str:
+    return "" if interval is None else f"{interval[0]:.2%} to {interval[1]:.2%}"
+
+
+def _on_cells(report: Mapping[str, Any]) -> list[str]:
+    cells = report["cells"]
+    lines = [
+        f"Of {cells['feasible']:,} cells, a kind and a step that it can strike, {cells['witnessed']:,} were struck; "
+        f"{cells['infeasible']:,} cannot be (`orderquake faults --matrix` says why)."
+    ]
+    if report["not_scheduled"]:
+        told = ", ".join(f"{kind} {n}" for kind, n in report["not_scheduled"].items())
+        lines.append(f"Never scheduled in this campaign, with so many cells: {told}.")
+    if report["contradicted"]:
+        told = "; ".join(f"{kind} {', '.join(steps)}" for kind, steps in report["contradicted"].items())
+        lines.append(f"Struck although it cannot be, so the matrix is wrong: {told}.")
+    return lines
 
 
 def _short(why: Any) -> str:

@@ -16,12 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from orderquake.model.architecture import Architecture
-from orderquake.model.verbs import VERBS
 from orderquake.sim.choices import ChoiceLog, one_line, record, record_failure
 from orderquake.sim.explore.excuses import excuses
 from orderquake.sim.explore.quiet import quiet_bound
 from orderquake.sim.explore.swarm import Drawn, drawn
-from orderquake.sim.history import NONE, History
+from orderquake.sim.history import NONE, History, Row
 from orderquake.sim.run import Run, design_of, simulate
 from orderquake.sim.runs import folder
 from orderquake.sim.study.faults import faults as windows
@@ -103,7 +102,8 @@ def outcome_of(found: Drawn, run: Run) -> dict[str, Any]:
     verdict   the worst of all that was put to the test: what was tested and stays undecided makes a run unknown
     why       checker -> reason, of those that are not valid although they were tested
     excused   checker -> reason, of those that cannot tell and are not to blame; see `excuses`
-    faults    label -> [kind, target, times injected, witnessed, recovered, verb that it struck first]
+    faults    label -> [kind, target, times injected, witnessed, recovered]
+    struck    kind -> steps that it struck
     patterns  kinds of those faults that consist of others
     points    sometimes-point -> times, of those that were passed
     quiet     seconds until all was at rest, and the bound
@@ -120,6 +120,8 @@ def outcome_of(found: Drawn, run: Run) -> dict[str, Any]:
     verdict = run.verdict
     if verdict == "valid" and why:
         verdict = "unknown"
+    if verdict == "unknown" and not why and not run.notes and is_excused(run, excused):
+        verdict = "valid"
     if verdict == "unknown" and not why:
         why = {name: run.verdicts[name].reason for name in run.scenario.must_exercise}
     rows = len(run.history)
@@ -134,19 +136,24 @@ def outcome_of(found: Drawn, run: Run) -> dict[str, Any]:
         "orders": run.outcomes()["submitted"],
         "policy": scenario.policy.order,
         "workload": scenario.workload.kind,
+        "theme": found.theme or "none",
         "faults": faults_of(found, run.history),
+        "struck": steps_struck(run.history),
         "points": {name: point.times for name, point in passed(run.history).items() if point.times},
         "quiet": [round((ended_us - scenario.horizon) / 1e6), round(quiet_bound(scenario) / 1e6)],
     } | {key: value for key, value in (("why", why), ("excused", excused), ("patterns", patterns)) if value}
 
 
+def is_excused(run: Run, excused: Mapping[str, str]) -> bool:
+    """Whether all that had to be put to the test was, and either is valid or could not be done by anybody alive."""
+    return all(run.verdicts[name].status == "valid" or name in excused for name in run.scenario.must_exercise)
+
+
 def faults_of(found: Drawn, history: History) -> dict[str, list[Any]]:
     """What became of each scheduled fault, patterns taken apart."""
-    struck = steps_struck(history)
-    table: dict[str, list[Any]] = {}
-    for label, fault in found.scenario.plain_faults():
-        verb = getattr(fault, "operation", None) or struck.get(label, "")
-        table[label] = [fault.kind, fault.where(), 0, 0, 0, verb]
+    table: dict[str, list[Any]] = {
+        label: [fault.kind, fault.where(), 0, 0, 0] for label, fault in found.scenario.plain_faults()
+    }
     for window in windows(history):
         if window.label in table:
             entry = table[window.label]
@@ -156,23 +163,26 @@ def faults_of(found: Drawn, history: History) -> dict[str, list[Any]]:
     return table
 
 
-def steps_struck(history: History) -> dict[str, str]:
-    """Label of a fault -> verb of the ask that it struck first, where the rows tell.
+def steps_struck(history: History) -> dict[str, list[str]]:
+    """Kind of fault -> the verbs of all asks that it struck, and the jobs, in the order of their names.
 
-    A witness names its ask as its cause; where it does not, the row before it was written for that same ask, if it is
-    of the same moment and of one that the fault's service understands.
+    A witness names the ask as its cause (or the mark of whoever fell asleep before it asked), and a job by its run.
     """
-    table, found = history.table(), dict[str, str]()
-    for row in history.rows_at(table.at("fault")):
-        if row.answer != "witnessed" or row.key in found:
-            continue
-        before = history[row.cause] if row.cause != NONE else history[row.index - 1]
-        if before.kind == "state" and before.cause != NONE:
-            before = history[before.cause]
-        is_ask = before.kind in ("invoke", "ok", "fail", "info")
-        if is_ask and (row.cause != NONE or (before.time == row.time and before.operation in VERBS.get(row.actor, ()))):
-            found[row.key] = before.operation
-    return found
+    found: dict[str, set[str]] = {}
+    for row in history.rows_at(history.table().at("fault")):
+        if row.answer == "witnessed" and (step := step_of(row, history)):
+            found.setdefault(row.operation, set()).add(step)
+    return {kind: sorted(steps) for kind, steps in sorted(found.items())}
+
+
+def step_of(witness: Row, history: History) -> str:
+    """The step that a fault struck; "" where it was none."""
+    if witness.op_id:
+        return witness.op_id.partition("-")[0]
+    if witness.cause == NONE:
+        return ""
+    cause = history[witness.cause]
+    return cause.key if cause.kind == "mark" else cause.operation
 
 
 def keep(settings: Settings, found: Drawn | None, outcome: Outcome, log: Callable[[], ChoiceLog] | None) -> None:

@@ -12,7 +12,7 @@ NEEDS_RECORD = ("posted_once", "books_converge")
 """Checkers of promises that only the record can keep."""
 NEEDS: dict[str, tuple[str, ...]] = {
     "record": NEEDS_RECORD,
-    "stock": ("books_converge",),
+    "stock": ("books_converge", "reservation_hygiene"),
     "notice": ("notices_sent",),
     "payment": ("every_order_ends", "money_conserved", "refunded_right", *NEEDS_RECORD),
     "order_cache": ("every_order_ends", "money_conserved", "refunded_right", "notices_sent", *NEEDS_RECORD),
@@ -39,10 +39,14 @@ def excuses(history: History) -> dict[str, str]:
     return found
 
 
+OUTAGES = ("down", "offline", "partition", "read_only")
+"""Faults after which nobody does what the service is there for."""
+
+
 def away_at_the_end(history: History) -> list[str]:
     """Services that went down and did not come back, in the order of their going."""
     down: dict[str, str] = {}  # label -> service
-    for row in history.rows_at(history.table().at("fault", "down")):
+    for row in history.rows_at(history.table().at("fault", *OUTAGES)):
         if row.answer == "injected":
             down[row.key] = row.actor
         elif row.answer == "recovered":

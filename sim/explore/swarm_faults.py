@@ -20,6 +20,7 @@ from orderquake.model.architectures import ARCHITECTURES
 from orderquake.model.verbs import VERBS
 from orderquake.sim.explore.swarm_luck import Luck
 from orderquake.sim.nemesis import Fault, Lasting
+from orderquake.sim.nemesis.base import MayStay
 from orderquake.sim.scenario import Scenario
 from orderquake.sim.units import MINUTE, MS, SECOND, parse_duration
 from orderquake.sim.world.shapes import Delay
@@ -28,6 +29,13 @@ LONGEST_US = MINUTE
 """Nothing that a drawn fault delays is later than so much: far below the life of any message."""
 TRIES = 12
 """How often a fault is drawn before it is given up for this run."""
+
+
+MAY_DIE = ("record", "notice", "payment", "order_cache")
+"""Services that may stay dead through the quiet phase. Of a shop without its queue or its Stock Cache hot_cold cannot
+promise yet that every order ends, and nothing excuses that; a scenario may ask for it."""
+SOME_DIE, EACH_DIES = 0.15, 0.5
+"""Share of runs in which the quiet phase does not heal all; share of the services that stay dead then."""
 
 
 class CannotDraw(Exception):
@@ -82,13 +90,34 @@ def undrawable(kinds: Mapping[str, type[Fault]], day: Day) -> dict[str, str]:
     return found
 
 
+def who_stays_dead(luck: Luck) -> tuple[str, ...]:
+    """The services that nobody heals when faults stop: the same for all faults of a run."""
+    here = Luck(luck.seed, "swarm/stays_dead")
+    return tuple(name for name in MAY_DIE if here.chance("some", SOME_DIE) and here.chance(name, EACH_DIES))
+
+
 def drawn_table(kind: type[Fault], luck: Luck, day: Day) -> dict[str, Any]:
     """All keys of a fault. raises   CannotDraw"""
     table: dict[str, Any] = {"kind": kind.model_fields["kind"].default}
     horizon_us = day.scenario.horizon
     for name, field in kind.model_fields.items():
         key = field.alias or name
-        if name in ("kind", "until"):
+        if name in ("kind", "until", "is_healed"):
+            continue
+        if (
+            name in ("target", "between")
+            and not field.is_required()
+            and {"target", "between"} <= kind.model_fields.keys()
+        ):
+            is_between = len(day.scenario.place) > 1 and luck.chance("is_between", 0.3)
+            if is_between != (name == "between"):
+                continue
+        if (
+            name == "target"
+            and field.default is None
+            and "between" not in kind.model_fields
+            and luck.chance("all", 0.3)
+        ):
             continue
         if name == "must_be_seen":
             table[key] = False
@@ -105,12 +134,20 @@ def drawn_table(kind: type[Fault], luck: Luck, day: Day) -> dict[str, Any]:
             verbs = VERBS.get(table.get("target", kind.model_fields["target"].default), ())
             if verbs and luck.chance("has_operation", 0.5):
                 table[key] = luck.pick("operation", verbs)
+        elif name == "between":
+            places = [place.name for place in day.scenario.place]
+            first = luck.whole("first", 0, len(places) - 1)
+            table[key] = [places[first], places[(first + luck.whole("other", 1, len(places) - 1)) % len(places)]]
         elif _must_be_given(name, field) or luck.chance(f"{name}/is_given", 0.5):
             value = drawn_value(name, _whole_type(field), luck.under(name), day, field.default)
             if value is not None:
                 table[key] = value
     if "nth" in table:
         table.pop("probability", None)
+    whom = table.get("target", kind.model_fields["target"].default)
+    if issubclass(kind, MayStay) and whom in who_stays_dead(luck):
+        table.pop("for", None)  # late, so that there are orders whose end can be asked for
+        table |= {"from": luck.time("from", 0.4 * horizon_us, 0.8 * horizon_us), "heals": False}
     return table
 
 

@@ -5,13 +5,17 @@ Descriptions only. What carries them out lies in `world/faults`; no checker and 
 
 from __future__ import annotations
 
+import json
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from hashlib import blake2b
 from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
 from pydantic import Field, model_validator
 
 from orderquake.model.assumptions import Assumption
 from orderquake.sim.demand import Part
+from orderquake.sim.nemesis.steps import Spared, none_of_jobs
 from orderquake.sim.units import Count, Duration, Flag, Probability, format_duration, refused
 
 if TYPE_CHECKING:
@@ -21,7 +25,7 @@ ServiceName: TypeAlias = Literal["order_cache", "stock", "payment", "record", "n
 SERVICES: tuple[str, ...] = ("order_cache", "stock", "payment", "record", "notice", "queue")
 
 
-class Fault(Part):
+class Fault(Part, ABC):
     """Something that goes wrong.
 
     target        what it happens to: a service, a place, a job, or whatever else the kind says
@@ -35,6 +39,7 @@ class Fault(Part):
     witness    what counts as its having struck, and how the history shows it
     example    how a scenario asks for it, TOML
     excludes   two faults that exclude the same may not have one target at one time: "" for none
+    spares     steps of the workflow that it cannot strike, a rule each; beside what its target says
     """
 
     kind: str
@@ -47,14 +52,21 @@ class Fault(Part):
     witness: ClassVar[str]
     example: ClassVar[str]
     excludes: ClassVar[str] = ""
+    spares: ClassVar[tuple[Spared, ...]] = ()
 
+    @abstractmethod
     def window(self, horizon_us: int) -> tuple[int, int]:
         """First moment of the fault, and the first moment after it, microseconds."""
-        raise NotImplementedError(f"{self.kind} does not say when")
 
     def broken(self) -> frozenset[Assumption]:
         """What this very fault takes away; a design that `requires` one of them promises nothing under it."""
         return self.breaks
+
+    def label(self) -> str:
+        """What names its rows and its luck: the kind, and six digits of what it says beyond the usual."""
+        said = self.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude={"must_be_seen"})
+        text = json.dumps(said, sort_keys=True, separators=(",", ":"))
+        return f"{self.kind}-{blake2b(text.encode(), digest_size=3).hexdigest()}"
 
     def where(self) -> str:
         """Whom it strikes, as histories name it."""
@@ -108,6 +120,22 @@ class Lasting(Fault):
         return self.since, horizon_us if self.lasts is None else self.since + self.lasts
 
 
+class MayStay(Lasting):
+    """A fault with a window, or one that is there to stay: then it lasts through the quiet phase as well.
+
+    is_healed   key `heals`; false: never
+    """
+
+    is_healed: Flag = Field(True, alias="heals")
+
+    @model_validator(mode="after")
+    def _check_end(self) -> MayStay:
+        if not self.is_healed and (self.lasts is not None or self.until is not None):
+            key = "for" if self.lasts is not None else "until"
+            raise refused("given beside heals = false; expected one of the two", key=key)
+        return self
+
+
 class Sudden(Fault):
     """A fault of one moment."""
 
@@ -122,6 +150,8 @@ class AtService(Lasting):
     """A fault that lasts, at one service."""
 
     target: ServiceName
+
+    spares = none_of_jobs("it strikes asks, whoever asks: a job's are told by their verbs")
 
 
 class Chancy(AtService):

@@ -11,6 +11,7 @@ from orderquake.model.assumptions import Assumption
 from orderquake.sim.demand import Closed
 from orderquake.sim.nemesis.base import Fault, Lasting
 from orderquake.sim.nemesis.record import unknown_product
+from orderquake.sim.nemesis.steps import all_steps, only
 from orderquake.sim.units import MINUTE, SECOND, Count, Duration, Rate, Share, Whole
 from orderquake.sim.world.delays import Distribution, delay
 
@@ -24,6 +25,8 @@ class OfCustomers(Lasting):
     """A fault of those who come, and of how they behave."""
 
     target: Literal["customers"] = "customers"
+
+    spares = all_steps("it happens to customers, and to no ask")
 
 
 class OfArrivals(OfCustomers):
@@ -115,6 +118,7 @@ class PoisonMessage(OfCustomers):
     breaks = frozenset({Assumption.ORDERS_CAN_BE_READ})
     heals = "at the end of its window, when the workers are mended; recovery puts the dead letters back in line"
     witness = "a worker that ends after reading an order, each time anew, and a dead_letter row"
+    spares = only(("read_order",), "it is about reading an order")
     example = '[[fault]]\nkind = "poison_message"\nshare = 0.05\nfrom = "5 min"\nfor = "10 min"\n'
 
 

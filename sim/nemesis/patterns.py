@@ -3,6 +3,7 @@ and shown one by one."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -10,6 +11,7 @@ from pydantic import Field, model_validator
 
 from orderquake.sim.nemesis.base import Fault, ServiceName
 from orderquake.sim.nemesis.services import Down
+from orderquake.sim.nemesis.steps import all_steps
 from orderquake.sim.nemesis.wire import Partition
 from orderquake.sim.nemesis.workers import ColdStartStorm, OldVersion
 from orderquake.sim.scenario_errors import unknown
@@ -20,15 +22,17 @@ if TYPE_CHECKING:
     from orderquake.sim.scenario import Scenario
 
 
-class Pattern(Fault):
+class Pattern(Fault, ABC):
     """A fault that consists of others, from its moment `since` (key `from`) on."""
 
     target: None = None
     since: Duration = Field(0, alias="from")
 
+    spares = all_steps("it consists of other faults, which are counted as what they are")
+
+    @abstractmethod
     def ends_at(self) -> int:
         """The first moment after all of it, microseconds."""
-        raise NotImplementedError(f"{self.kind} does not say when it ends")
 
     def window(self, horizon_us: int) -> tuple[int, int]:
         """From the beginning of the first part to the end of the last."""

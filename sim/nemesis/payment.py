@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias, get_args
 
 from pydantic import Field, model_validator
 
 from orderquake.model.assumptions import Assumption
 from orderquake.sim.nemesis.base import AtService, Chancy, Fault
+from orderquake.sim.nemesis.steps import all_steps, only
 from orderquake.sim.units import Duration, Probability, Share, refused
 from orderquake.sim.world.delays import Distribution, delay
 
@@ -52,6 +53,7 @@ class Decline(AtProvider):
     breaks = frozenset({Assumption.GOOD_CARDS_PAY})
     heals = "at the end of its window; whoever was declined has to order anew"
     witness = "a decline row of a card that would have paid"
+    spares = only(("charge", "authorise"), "it is about cards, which only a charge or a hold shows")
     example = '[[fault]]\nkind = "decline"\nshare = 0.3\nfrom = "5 min"\nfor = "5 min"\n'
 
 
@@ -63,6 +65,8 @@ class Timeout(Chancy):
 
     target: Literal["payment"] = "payment"
     operation: MoneyVerb | None = None
+
+    spares = only(get_args(MoneyVerb), "it neither moves money nor holds it")
 
 
 class TimeoutBeforeEffect(Timeout):
@@ -99,6 +103,7 @@ class StoredError(AtProvider):
     breaks = frozenset({Assumption.ERRORS_PASS})
     heals = "the caller looks the key up, and takes a new one only if nothing was taken under the old"
     witness = "an info row that says server_error, and later one that says error_replayed"
+    spares = only(("charge", "authorise"), "it is about cards, which only a charge or a hold shows")
     example = '[[fault]]\nkind = "stored_500"\nshare = 0.2\npaid = 0.5\nfrom = "5 min"\nfor = "5 min"\n'
 
 
@@ -115,6 +120,7 @@ class PartialCapture(AtProvider):
     breaks = frozenset({Assumption.CHARGES_ARE_WHOLE})
     heals = "the shop gives back what was taken, or lets go of the hold; the order ends"
     witness = "a capture or authorisation row of less than the order's total"
+    spares = only(("charge", "authorise"), "it is about cards, which only a charge or a hold shows")
     example = '[[fault]]\nkind = "partial_capture"\nshare = 0.2\nfrom = "5 min"\nfor = "5 min"\n'
 
 
@@ -129,6 +135,7 @@ class RefundFailsLate(AtProvider):
     breaks = frozenset({Assumption.REFUNDS_ARRIVE})
     heals = "settlement finds it in the list of failed refunds, and the order is paid back anew, under a new key"
     witness = "a refund_failed row"
+    spares = only(("refund",), "it is about refunds")
     example = (
         '[[fault]]\nkind = "refund_fails_late"\nshare = 0.3\nfrom = "5 min"\nfor = "5 min"\n'
         'after = { kind = "constant", value = "10 min" }\n'
@@ -145,6 +152,7 @@ class KeyPruned(AtProvider):
     breaks = frozenset({Assumption.KEYS_OUTLIVE_ASKS})
     heals = "keys are kept again from the end of its window on; those forgotten stay forgotten"
     witness = "a key that is asked again in time, and treated as new"
+    spares = only(("charge", "authorise", "refund"), "it carries no key that the provider might forget")
     example = '[[fault]]\nkind = "key_pruned"\nkeeps = "5 s"\nfrom = "5 min"\nfor = "5 min"\n'
 
 
@@ -153,6 +161,8 @@ class KeyPruned(AtProvider):
 
 class AtTelephone(AtProvider):
     """A fault of webhooks. Where the scenario has none, the provider tells the shop all day, as it usually would."""
+
+    spares = all_steps("what the provider tells of its own accord is no ask")
 
 
 class WebhookDuplicated(AtTelephone):

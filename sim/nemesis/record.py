@@ -9,7 +9,8 @@ from pydantic import Field, field_validator
 
 from orderquake.model.assumptions import Assumption
 from orderquake.sim.demand import Trace
-from orderquake.sim.nemesis.base import AtService, Fault, Sudden
+from orderquake.sim.nemesis.base import AtService, Fault, MayStay, Sudden
+from orderquake.sim.nemesis.steps import all_steps, only
 from orderquake.sim.scenario_errors import unknown
 from orderquake.sim.units import Duration, Share, Signed, refused
 from orderquake.sim.world.delays import Distribution, delay
@@ -26,13 +27,13 @@ def unknown_product(sku: str | None, scenario: Scenario) -> Iterator[tuple[tuple
         yield ("sku",), unknown(sku, scenario.stock.sku_names(), "product")
 
 
-class Offline(AtService):
+class Offline(AtService, MayStay):
     kind: Literal["offline"] = "offline"
     target: Literal["record"] = "record"
 
     does = "the record answers nobody; what it has booked stays"
     breaks = frozenset({Assumption.SERVICES_STAY_UP})
-    heals = "at the end of its window"
+    heals = "at the end of its window; never where it says so"
     witness = "a fault row at each edge, and an ask in the window that ended in info"
     example = '[[fault]]\nkind = "offline"\nfrom = "5 min"\nfor = "10 min"\n'
     excludes = "outage"
@@ -65,6 +66,7 @@ class StaleReplica(AtService):
     breaks = frozenset({Assumption.READS_ARE_FRESH})
     heals = "at the end of its window, when reads go to the record again"
     witness = "a read of changes whose log ends before the record's own"
+    spares = only(("read_changes",), "it is about the feed of changes")
     example = '[[fault]]\nkind = "stale_replica"\nlag = "2 min"\nfrom = "5 min"\nfor = "10 min"\n'
 
     @field_validator("lag")
@@ -87,6 +89,7 @@ class OutOfOrderBatches(AtService):
     breaks = frozenset({Assumption.PAGES_COME_IN_ORDER, Assumption.ANSWERS_IN_TIME})
     heals = "what was kept on the way comes; the next refresh reads again whatever was not applied"
     witness = "a refresh that is handled after one that was sent later"
+    spares = only(("refresh",), "it is about pages of a snapshot")
     example = (
         '[[fault]]\nkind = "out_of_order_batches"\nshare = 0.5\nfrom = "5 min"\nfor = "10 min"\n'
         'by = { kind = "exponential", mean = "1 min" }\n'
@@ -105,6 +108,7 @@ class StockTake(Sudden):
     breaks = frozenset({Assumption.ONLY_SALES_MOVE_STOCK})
     heals = "with the next refresh; units that were sold and are not there are a shortfall"
     witness = "a correction row of the record"
+    spares = all_steps("it happens to goods on a shelf, and to no ask")
     example = '[[fault]]\nkind = "correction"\nunits = -5\nat = "10 min"\n'
 
     @field_validator("units")
@@ -126,6 +130,7 @@ class ZeroFeed(AtService):
     breaks = frozenset({Assumption.FEED_TELLS_THE_BOOK})
     heals = "at the end of its window; what was refused is read again"
     witness = "a read of changes with a zero where the book has none, and rebase rows that say refused"
+    spares = only(("read_changes",), "it is about the feed of changes")
     example = '[[fault]]\nkind = "zero_feed"\nfrom = "5 min"\nfor = "10 min"\n'
 
 
@@ -140,6 +145,7 @@ class Returns(AtService):
     breaks = frozenset({Assumption.ONLY_SALES_MOVE_STOCK})
     heals = "with the next refresh"
     witness = "a return row of the record"
+    spares = all_steps("it happens to goods on a shelf, and to no ask")
     example = '[[fault]]\nkind = "returns"\nshare = 0.3\nfrom = "10 min"\nfor = "5 min"\n'
 
 

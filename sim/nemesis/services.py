@@ -8,21 +8,14 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from pydantic import model_validator
 
 from orderquake.model.assumptions import Assumption
-from orderquake.sim.nemesis.base import AtService, Chancy, Fault, Sudden
+from orderquake.sim.nemesis.base import AtService, Chancy, Fault, MayStay, Sudden
+from orderquake.sim.nemesis.steps import READS, Spared, all_steps, only
 from orderquake.sim.scenario_errors import unknown
 from orderquake.sim.units import SECOND, Count, Duration, Positive, Probability, Rate, refused
 from orderquake.sim.world.delays import Distribution
 
 if TYPE_CHECKING:
     from orderquake.sim.scenario import Scenario
-
-READS: frozenset[str] = frozenset(
-    {
-        "read_order", "read_orders", "list_idle", "list_unposted", "list_unsynced", "read_cursor", "ask_status",
-        "look_up", "look_up_hold", "ask_refund", "list_captures", "list_failed_refunds", "read_changes",
-    }
-)  # fmt: skip
-"""Verbs that change nothing."""
 
 BATCHES: Mapping[str, str] = {
     "write_orders": "orders", "post": "bookings", "settle": "posts", "adopt": "orders", "enqueue": "order_ids",
@@ -40,12 +33,12 @@ LOST_WITH: Mapping[str, frozenset[Assumption]] = {
 """Store -> what is no longer true when it loses acknowledged writes and tells nobody."""
 
 
-class Down(AtService):
+class Down(AtService, MayStay):
     kind: Literal["down"] = "down"
 
     does = "the service answers nobody; what it remembers stays"
     breaks = frozenset({Assumption.SERVICES_STAY_UP})
-    heals = "at the end of its window"
+    heals = "at the end of its window; never where it says so"
     witness = "a fault row at each edge, and an ask in the window that ended in info"
     example = '[[fault]]\nkind = "down"\ntarget = "record"\nfrom = "10 min"\nfor = "10 min"\n'
     excludes = "outage"
@@ -102,7 +95,7 @@ class Gray(AtService):
         return self
 
 
-class ReadOnly(AtService):
+class ReadOnly(AtService, MayStay):
     """`writes` says what becomes of them: they are refused, or nobody answers."""
 
     kind: Literal["read_only"] = "read_only"
@@ -111,8 +104,9 @@ class ReadOnly(AtService):
 
     does = "the service answers reads, and does not do what would change anything"
     breaks = frozenset({Assumption.SERVICES_STAY_UP})
-    heals = "at the end of its window"
+    heals = "at the end of its window; never where it says so"
     witness = "a fault row at each edge, and a write in the window that was refused or never answered"
+    spares = (*AtService.spares, Spared(READS, "reads are answered as ever"))
     example = '[[fault]]\nkind = "read_only"\ntarget = "order_cache"\nfrom = "5 min"\nfor = "2 min"\n'
 
 
@@ -161,6 +155,7 @@ class AppliedButAnswerLost(AtService):
     breaks = frozenset({Assumption.ANSWERS_ARRIVE})
     heals = "the caller asks again with the same key"
     witness = "a fault row, and an invoke that ends in info after a state row"
+    spares = (*AtService.spares, Spared(READS, "it is about what was done, and a read does nothing"))
     example = '[[fault]]\nkind = "applied_but_answer_lost"\ntarget = "payment"\noperation = "charge"\n'
 
     def misfits(self, scenario: Scenario) -> Iterator[tuple[tuple[str | int, ...], str]]:
@@ -178,6 +173,7 @@ class PartialBatch(Chancy):
     breaks = frozenset({Assumption.ANSWERS_ARRIVE})
     heals = "the caller asks again with the same keys"
     witness = "a fault row, and a batch that ends in info after state rows for some of it"
+    spares = only(BATCHES, "it is done as a whole or not at all")
     example = '[[fault]]\nkind = "partial_batch"\ntarget = "record"\noperation = "post"\nprobability = 0.2\n'
 
     def misfits(self, scenario: Scenario) -> Iterator[tuple[tuple[str | int, ...], str]]:
@@ -198,6 +194,7 @@ class Wiped(Sudden):
     breaks = frozenset({Assumption.STOCK_KEEPS_WRITES})
     heals = "the rebuild job fills it from the record and the orders, then opens it"
     witness = "an epoch row that says lost, and a later one that says open"
+    spares = all_steps("it happens to a memory, at one moment, and to no ask")
     example = '[[fault]]\nkind = "wiped"\ntarget = "stock"\nat = "10 min"\n'
 
 
@@ -211,6 +208,7 @@ class WipedSilently(Sudden):
     breaks = LOST_WITH["stock"]
     heals = "the next refresh brings the record's counts; what was promised and not posted stays forgotten"
     witness = "a fault row; no epoch row"
+    spares = all_steps("it happens to a memory, at one moment, and to no ask")
     example = '[[fault]]\nkind = "wiped_silently"\ntarget = "stock"\nat = "10 min"\n'
 
 
@@ -225,6 +223,7 @@ class LosesUnflushed(Sudden):
     breaks = frozenset().union(*LOST_WITH.values())
     heals = "at once, but for what is forgotten"
     witness = "a fault row, and a memory that is not what it was a moment before"
+    spares = all_steps("it happens to a memory, at one moment, and to no ask")
     example = '[[fault]]\nkind = "loses_unflushed"\ntarget = "queue"\nat = "10 min"\nlast = "500 ms"\n'
 
     def broken(self) -> frozenset[Assumption]:
@@ -249,6 +248,7 @@ class FailingOver(AtService):
     breaks = frozenset().union(*LOST_WITH.values()) | {Assumption.SERVICES_STAY_UP}
     heals = "at the end of its window, but for what is forgotten"
     witness = "a fault row at each edge, and a memory that is not what it was before the first"
+    spares = all_steps("its witness is the memory that comes back, and no ask")
     example = '[[fault]]\nkind = "failing_over"\ntarget = "queue"\nfrom = "10 min"\nfor = "5 s"\nbehind = "1 s"\n'
     excludes = "outage"
 
@@ -269,6 +269,7 @@ class StaleReads(AtService):
     breaks = frozenset({Assumption.ORDERS_ARE_READ_FRESH, Assumption.READS_ARE_FRESH})
     heals = "at the end of its window"
     witness = "a fault row at each edge, and a read in the window whose answer was not the present one"
+    spares = only(READS, "writes go where they always went")
     example = '[[fault]]\nkind = "stale_reads"\ntarget = "record"\nbehind = "30 s"\nfrom = "5 min"\nfor = "10 min"\n'
     excludes = "stale_reads"
 
@@ -296,6 +297,7 @@ class EvictsKey(Sudden):
     breaks = LOST_WITH["order_cache"] | LOST_WITH["stock"]
     heals = "not at all; what is gone is gone"
     witness = "a fault row, and a key that was there"
+    spares = all_steps("it happens to a memory, at one moment, and to no ask")
     example = '[[fault]]\nkind = "evicts_key"\ntarget = "queue"\nat = "10 min"\n'
 
     def broken(self) -> frozenset[Assumption]:

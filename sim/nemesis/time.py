@@ -9,6 +9,7 @@ from pydantic import field_validator
 
 from orderquake.model.assumptions import Assumption
 from orderquake.sim.nemesis.base import SERVICES, Fault, Lasting, Sudden
+from orderquake.sim.nemesis.steps import ASKS, Spared, none_of_jobs
 from orderquake.sim.scenario_errors import unknown
 from orderquake.sim.units import SECOND, Duration, Share, format_duration, refused
 from orderquake.sim.world.delays import Distribution, delay
@@ -28,6 +29,8 @@ class OfClocks(Fault):
     target: str
     by: Duration
     direction: Literal["ahead", "behind"] = "ahead"
+
+    spares = none_of_jobs("jobs are started by tickers, whose clock is another")
 
     @field_validator("by")
     @classmethod
@@ -85,6 +88,8 @@ class OfTicks(Lasting):
 
     target: JobName = "all"
     share: Share = 1.0
+
+    spares = (Spared(frozenset(ASKS), "it strikes the starts of jobs, and no ask"),)
 
 
 class TickerSkipped(OfTicks):

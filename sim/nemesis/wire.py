@@ -8,13 +8,26 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import model_validator
 
 from orderquake.model.assumptions import Assumption
-from orderquake.sim.nemesis.base import AtService, Chancy, Fault, Lasting, ServiceName
+from orderquake.sim.nemesis.base import AtService, Chancy, Fault, Lasting, MayStay, ServiceName
 from orderquake.sim.scenario_errors import unknown
-from orderquake.sim.units import Positive, Probability, refused
+from orderquake.sim.units import Positive, Probability, format_duration, refused
 from orderquake.sim.world.delays import Distribution, delay
 
 if TYPE_CHECKING:
     from orderquake.sim.scenario import Scenario
+
+
+def outlives_messages(
+    fault: Chancy, key: str, law: Distribution, scenario: Scenario
+) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Keys of the provider outlive asks only as long as no copy lives longer than `message_life`.
+
+    Nearly all must be below: the mean and ten standard deviations, as for pauses.
+    """
+    life = scenario.policy.message_life
+    if fault.target == "payment" and not law.mean_us + 10 * law.variance**0.5 < life:
+        text = "so long that a copy may live longer than any message should; expected nearly all below"
+        yield (key,), f'{text} policy.message_life, "{format_duration(life)}"'
 
 
 class LoseAsk(Chancy):
@@ -52,6 +65,9 @@ class Delay(Chancy):
         'by = { kind = "exponential", mean = "10 s" }\n'
     )
 
+    def misfits(self, scenario: Scenario) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        return outlives_messages(self, "by", self.by, scenario)
+
 
 class Duplicate(Chancy):
     """`after` is how much later than the first the copy arrives."""
@@ -67,6 +83,9 @@ class Duplicate(Chancy):
         '[[fault]]\nkind = "duplicate"\ntarget = "payment"\noperation = "charge"\nprobability = 0.02\n'
         'after = { kind = "exponential", mean = "20 s" }\n'
     )
+
+    def misfits(self, scenario: Scenario) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        return outlives_messages(self, "after", self.after, scenario)
 
 
 class Reorder(AtService):
@@ -103,6 +122,8 @@ class OnTheWay(Lasting):
     target: ServiceName | None = None
     between: tuple[str, str] | None = None
 
+    spares = AtService.spares
+
     @model_validator(mode="after")
     def _check_way(self) -> OnTheWay:
         if (self.target is None) == (self.between is None):
@@ -123,7 +144,7 @@ class OnTheWay(Lasting):
             yield ("between",), f'"{self.between[0]}" twice; expected two places'
 
 
-class Partition(OnTheWay):
+class Partition(OnTheWay, MayStay):
     """`loses` says in which direction: `there` is towards the service, or from the first of the places to the second,
     asks and answers alike; `back` is the other direction."""
 
@@ -132,9 +153,14 @@ class Partition(OnTheWay):
 
     does = "nothing gets through, in one direction or in both: to a service and back, or between two places"
     breaks = frozenset({Assumption.ASKS_ARRIVE, Assumption.ANSWERS_ARRIVE})
-    heals = "at the end of its window; the callers ask again with the same keys"
+    heals = "at the end of its window, or never; the callers ask again with the same keys"
     witness = "a fault row at each edge, and an ask or an answer that was lost on the way"
     example = '[[fault]]\nkind = "partition"\nbetween = ["eu-west", "us-east"]\nfrom = "5 min"\nfor = "5 min"\n'
+
+    def misfits(self, scenario: Scenario) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        yield from super().misfits(scenario)
+        if self.between is not None and not self.is_healed:
+            yield ("heals",), "false, between places; expected a target, which is then dead for everybody"
 
     def broken(self) -> frozenset[Assumption]:
         """One way to a service loses only asks, the other only answers; between places each loses some of both."""

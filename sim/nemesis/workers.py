@@ -9,7 +9,8 @@ from pydantic import Field
 
 from orderquake.model.assumptions import Assumption
 from orderquake.sim.nemesis.base import Chancy, Fault, Lasting, Sudden
-from orderquake.sim.scenario_errors import suggestion, unknown, with_next_move
+from orderquake.sim.nemesis.steps import TURNS, all_steps, only
+from orderquake.sim.scenario_errors import unknown
 from orderquake.sim.units import Flag
 from orderquake.sim.world.delays import Distribution, delay
 
@@ -62,6 +63,7 @@ class KilledAtDeadline(Chancy):
     breaks = frozenset({Assumption.WORKERS_SURVIVE})
     heals = "the queue delivers the order again when the lease runs out"
     witness = "the kill: a mark `worker_killed_at_deadline` of a worker that was struck"
+    spares = only(TURNS, "only workers' turns have a deadline, and none of them asks this")
     example = (
         '[[fault]]\nkind = "killed_at_deadline"\ntarget = "payment"\noperation = "charge"\nwhen = "after"\n'
         "probability = 0.05\n"
@@ -82,6 +84,7 @@ class ColdStartStorm(Sudden):
     breaks = frozenset({Assumption.ANSWERS_IN_TIME})
     heals = "when each of them has started"
     witness = "a fault row, and a mark `cold_start` of a worker that would have been warm"
+    spares = all_steps("it happens to workers between their turns, and to no ask")
     example = '[[fault]]\nkind = "cold_start_storm"\nat = "10 min"\n'
 
     def where(self) -> str:
@@ -109,6 +112,7 @@ class OldVersion(Lasting):
     breaks = frozenset()  # nothing but what that design itself would break
     heals = "at the end of its window; a turn that has begun ends as it began"
     witness = "a fault row at each edge, and a turn that the other version has begun"
+    spares = all_steps("it happens to workers between their turns, and to no ask")
     example = '[[fault]]\nkind = "old_version"\ndesign = "hot_cold"\nshare = 0.5\nfrom = "5 min"\nfor = "10 min"\n'
 
     def where(self) -> str:
@@ -117,15 +121,15 @@ class OldVersion(Lasting):
 
     def misfits(self, scenario: Scenario) -> Iterator[tuple[tuple[str | int, ...], str]]:
         from orderquake.model.architectures import ARCHITECTURES
+        from orderquake.sim.run import design_of
 
         names = [place.name for place in scenario.place]
         if self.target is not None and self.target not in names:
             yield ("target",), unknown(self.target, names, "place")
-        # A design may be somebody's own, so only what looks like a misspelling is refused.
-        near = suggestion(self.design, ARCHITECTURES, "; did you mean {}?")
-        if near and self.design not in ARCHITECTURES:
-            text = f'"{self.design}", which is not an architecture{near}'
-            yield ("design",), with_next_move(text, "orderquake architectures")
+        try:
+            design_of(self.design)
+        except KeyError:
+            yield ("design",), unknown(self.design, ARCHITECTURES, "architecture", "orderquake architectures")
 
 
 FAULTS: tuple[type[Fault], ...] = (Crash, Pause, KilledAtDeadline, ColdStartStorm, OldVersion)

@@ -11,9 +11,11 @@ from orderquake.sim.report import drawing, figures, words
 from orderquake.sim.report.rendering import fact, versions
 from orderquake.sim.report.story import moments
 from orderquake.sim.study import measures
+from orderquake.sim.study.alerts import watch
 from orderquake.sim.study.subject import Subject
 
 _STORY_MOMENTS = 40
+_ALERTS = 30
 
 
 def latency(frame: Any, asked: Mapping[str, measures.Asked]) -> dict[str, Any]:
@@ -164,6 +166,32 @@ def faults(windows: list[measures.Window]) -> list[dict[str, Any]]:
             }
         )
     return rows
+
+
+def alerts(run: Subject, windows: list[measures.Window]) -> dict[str, Any]:
+    watched = watch(run.history, run.gauges, run.scenario.alert)
+    tags = {window.label or window.kind: tag for tag, group in drawing.numbered(windows) for window in group}
+    fired = [
+        {
+            "rule": firing.rule,
+            "from": words.moment(firing.from_us / 1e6),
+            "until": "the end" if firing.until_us is None else words.moment(firing.until_us / 1e6),
+            "tag": tags.get(firing.fault, ""),
+            "fault": firing.fault or "no fault: a false alarm",
+        }
+        for firing in watched.firings
+    ]
+    noticed = [detection for detection in watched.detections if detection.delay_us is not None]
+    said = [
+        f"{words.counted(len(watched.firings), 'alert')}, {words.count(watched.false_alarms)} of them for nothing.",
+    ]
+    if watched.detections:
+        share = f"{words.count(len(noticed))} of {words.counted(len(watched.detections), 'fault')} that struck"
+        slowest = max(((each.delay_us or 0) / 1e6 for each in noticed), default=None)
+        said.append(f"{share} were told of" + (f", within {words.duration(slowest)}." if slowest is not None else "."))
+    if watched.unheard:
+        said.append(f"This run has no such gauge: {words.listed(list(watched.unheard), 6)}.")
+    return {"fired": fired[:_ALERTS], "more": max(0, len(fired) - _ALERTS), "words": " ".join(said)}
 
 
 def _span(window: measures.Window) -> str:

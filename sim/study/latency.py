@@ -95,6 +95,17 @@ def _asks_of(op: Ints, is_ask: Bools) -> tuple[Ints, Bools, Ints]:
 
 
 def _of_customers(table: Table) -> dict[str, Asked]:
+    return {step: _between(*each) for step, each in _waits(table).items()}
+
+
+def waits(history: History) -> dict[str, tuple[Ints, Ints]]:
+    """`checkout` and `decision` -> when each order was first sent, and when its customer had that answer, NEVER where
+    none came; microseconds."""
+    return {step: (began, ended) for step, (_, began, ended) in _waits(history.table()).items()}
+
+
+def _waits(table: Table) -> dict[str, tuple[Ints, Ints, Ints]]:
+    """Of each order: the row that began it, and the moments as in `waits`."""
     time, is_sent, name, order = submissions(table)
     told = table.at("state", "notice")
     told = told[table.is_new[told]]
@@ -106,8 +117,8 @@ def _of_customers(table: Table) -> dict[str, Asked]:
     decided = _moments(table.time, first_rows(table.order[told], told, size))
     names = np.flatnonzero(sent != NEVER)
     return {
-        "checkout": _between(sent[names], arrived[names], heard[names]),
-        "decision": _between(sent[names], arrived[names], decided[names]),
+        "checkout": (sent[names], arrived[names], heard[names]),
+        "decision": (sent[names], arrived[names], decided[names]),
     }
 
 

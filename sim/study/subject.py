@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from orderquake.sim.checkers.fold import Verdict
 from orderquake.sim.history import History
+from orderquake.sim.study.alerts import Rule
 from orderquake.sim.study.measures import Gauges
 
 if TYPE_CHECKING:
@@ -28,6 +29,10 @@ class Question(Protocol):
     @property
     def must_exercise(self) -> Sequence[str]:
         """Promises that a run must put to the test."""
+
+    @property
+    def alert(self) -> Sequence[Rule]:
+        """When an operator is called."""
 
     @property
     def sources(self) -> Sequence[str]:

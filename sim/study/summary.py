@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from orderquake.sim.study.alerts import watch
 from orderquake.sim.study.measures import (
     as_record,
     drift_summary,
@@ -43,6 +44,7 @@ def summary(run: Subject) -> dict[str, Any]:
         "staleness": staleness_summary(history).as_record() if is_over_time and is_copied(history) else None,
         "outcomes": run.outcomes(),
         "sold_out": len(sold_out(history)),
+        "alerts": watch(history, run.gauges, run.scenario.alert).as_record(),
         "faults": [window._asdict() for window in faults(history)],
         "rows": len(history),
         "simulated_s": (until - since) / 1e6,

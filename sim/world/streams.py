@@ -26,7 +26,7 @@ _BLOCK = 1024
 class Deviation(NamedTuple):
     """One draw, overruled: a label that outlives the removal of other orders and new draws elsewhere.
 
-    stream    name of the stream, as `fault/lose_ask-1/charge`
+    stream    name of the stream, as `fault/lose_ask-5f0c2e/charge`
     number    the order's original number, or the tick's
     attempt   the how-manieth time it draws there, from 0
     value     what it draws: a share from 0 to 1, microseconds, or whatever else that stream has

@@ -8,7 +8,7 @@ from typing import Any
 
 from orderquake.model.architecture import Architecture, Job
 from orderquake.model.flow import Store
-from orderquake.model.verbs import understood
+from orderquake.model.verbs import EVERY_VERB, understood
 from orderquake.sim.history import History
 from orderquake.sim.recorder import Recorder
 from orderquake.sim.scenario import Scenario, Throttle
@@ -27,6 +27,10 @@ from orderquake.sim.world.wire import Sender, Wire
 from orderquake.sim.world.workers import Workers
 from orderquake.sim.world.workload import demand_of
 
+AGAIN = 32
+"""After so many draws, the luck of an order that rested meanwhile is the same again."""
+DRAWN_FOR = ("jitter", *(verb for verbs in EVERY_VERB.values() for verb in verbs))
+"""All that an order may draw for."""
 REST_EVERY_US = 10 * SECOND
 """How often the quiet phase looks whether all has come to rest."""
 
@@ -67,7 +71,7 @@ class World:
         self.performer = Performer(design, self.kernel, self.streams, self.wire)
         self.provider = Provider(self)
         self.faults = inject(scenario, self.kernel, self.streams, self.recorder, self.wire, self)
-        self.numbers: dict[str, int] = {}
+        self.numbers: dict[str, int] = {}  # AGAIN times the customer's number, and the most draws for any one thing
         self.visits: dict[str, dict[str, int]] = {}
         self.workers = Workers(self)
         self.tickers = [Ticker(self, job, scenario.jobs[job.name]) for job in design.jobs() if self.is_needed(job)]
@@ -83,18 +87,25 @@ class World:
 
     def expect(self, order_id: str, number: int) -> None:
         """A customer has come; the order's luck is found under the customer's number."""
-        self.numbers[order_id] = number
+        self.numbers[order_id] = number * AGAIN
         self.visits[order_id] = {}
 
     def luck_of(self, order_id: str) -> tuple[int, dict[str, int]]:
+        """The customer's number, and how often the order has drawn for what."""
+        number, base = divmod(self.numbers[order_id], AGAIN)
         visits = self.visits.get(order_id)
         if visits is None:
-            visits = self.visits[order_id] = {}
-        return self.numbers[order_id], visits
+            visits = self.visits[order_id] = dict.fromkeys(DRAWN_FOR, base) if base else {}
+        return number, visits
 
     def forget_luck_of(self, order_id: str) -> None:
-        """The order rests; should somebody come back to it, its luck starts over."""
-        self.visits.pop(order_id, None)
+        """The order rests: of how often it has drawn for each thing, only the largest is kept, from which all go on
+        should somebody come back to it. Luck that started over would be the same each time: who once found an open
+        order unlucky would find it so for ever."""
+        visits = self.visits.pop(order_id, None)
+        if visits:
+            number = self.numbers[order_id] // AGAIN
+            self.numbers[order_id] = number * AGAIN + max(visits.values()) % AGAIN
 
     # -- what is written about the run itself
 
@@ -146,6 +157,11 @@ def limits_of(scenario: Scenario, stores: Mapping[str, Store]) -> dict[str, Any]
         "policy": policy.order,
         "pool": scenario.stock.pool,
         "ttl_us": policy.reservation_ttl,
+        "decide_within_us": policy.decide_within,
+        "send_horizon_us": policy.send_horizon,
+        "lease_us": policy.lease,
+        "key_retention_us": services.payment.key_retention,
+        "safety_stock": scenario.stock.safety_stock,
         "below_zero": services.record.below_zero,
         "max_attempts": {
             verb: policy.patience[service].attempts for service, verbs in verbs_of.items() for verb in verbs

@@ -1,8 +1,9 @@
 """Orders a second of `flash_sale` with full history and all checkers, beside an idiomatic SimPy script of its path.
 
-The script, in `idiomatic.py`, has no history and no checkers. `simulate` turns Python's collector off while it runs, so
-the ratio that counts has it off for the script, too; the other one leaves the script as anybody would run it. Both
-sides play a small run first, which imports and caches what they need.
+The script, in `idiomatic.py`, has no checkers, and keeps its rows as dictionaries, as its like do. `simulate` turns
+Python's collector off while it runs, so the ratio that counts has it off for the script, too; the others leave the
+script as anybody would run it, or take its rows away. Both sides play a small run first, which imports and caches what
+they need.
 
     python -m tests.benchmarks.flash_sale [--rounds 7] [--json]
 """
@@ -34,13 +35,13 @@ def ours() -> Numbers:
     return {"us": took / ORDERS * 1e6, "asks": asks / ORDERS}
 
 
-def theirs(collects: bool) -> Numbers:
+def theirs(collects: bool, keeps_rows: bool = True) -> Numbers:
     """The same of the script."""
     from tests.benchmarks.idiomatic import play
 
     play(50, 1)
     watch = Stopwatch(collects)
-    shop = play(ORDERS, 1)
+    shop = play(ORDERS, 1, keeps_rows=keeps_rows)
     took = watch.read()
     assert shop.decided == ORDERS, shop.decided
     return {"us": took / ORDERS * 1e6, "asks": shop.asks / ORDERS}
@@ -54,6 +55,7 @@ def bench(rounds: int) -> list[Figure]:
             "orderquake": partial(once, "ours"),
             "script": partial(once, "theirs", collects=True),
             "script, no collector": partial(once, "theirs", collects=False),
+            "and no rows": partial(once, "theirs", collects=False, keeps_rows=False),
         },
     )
     tell(f"flash sale of {ORDERS:,}")
@@ -70,6 +72,7 @@ def bench(rounds: int) -> list[Figure]:
             "flash_sale: times the script, no collector", ratio(found["script, no collector"], ours, "us"), at_least=1.0
         ),
         Figure("flash_sale: times the script as it is", ratio(found["script"], ours, "us")),
+        Figure("flash_sale: times the script without rows, no collector", ratio(found["and no rows"], ours, "us")),
     ]
 
 

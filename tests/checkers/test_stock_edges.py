@@ -237,6 +237,20 @@ def test_an_extended_reservation_lives_to_its_new_deadline_and_no_longer() -> No
         assert status("reservation_hygiene", story.end()) == expected
 
 
+@pytest.mark.parametrize(("then", "expected"), [("free", "valid"), ("pin", "invalid"), ("extend", "invalid")])
+def test_a_leap_of_the_owners_clock_may_move_a_deadline_into_the_past_and_nothing_brings_it_back(
+    then: str, expected: str
+) -> None:
+    story = Story()
+    story.register("ann", mug=1, bowl=1)
+    story.hold("ann")
+    story.extend("ann", deadline=story.now - SECOND)
+    getattr(story, then)("ann")
+    if then == "extend":
+        story.free("ann")
+    assert status("reservation_hygiene", story.end()) == expected
+
+
 Step = Callable[[Story], object]
 PIN: Step = lambda story: story.pin("ann")  # noqa: E731 - a table of steps reads better than six functions
 FREE: Step = lambda story: story.free("ann")  # noqa: E731

@@ -18,13 +18,14 @@ from orderquake.model.order import Order
 from orderquake.sim.choices import ChoiceLog, replay
 from orderquake.sim.explore.campaign import campaign
 from orderquake.sim.explore.campaign_pool import Chunk, Pool
-from orderquake.sim.explore.campaign_report import exit_code, in_markdown
+from orderquake.sim.explore.campaign_report import exit_code, in_markdown, report_of
 from orderquake.sim.explore.campaign_run import Settings, clean, design_named, digest_again, outcome_of, played
 from orderquake.sim.explore.campaign_store import Store, StoreError
 from orderquake.sim.explore.excuses import excuses
-from orderquake.sim.explore.swarm import drawn
+from orderquake.sim.explore.swarm import Drawn, drawn
 from orderquake.sim.history import History
 from orderquake.sim.run import simulate
+from tests.world.faults.days import shop
 
 
 class Forgets(HotCold):
@@ -72,6 +73,10 @@ class Hangs(HotCold):
             pass
 
 
+CHARGES = next(s for s in range(1, 99) if drawn(s, HotCold).scenario.policy.order != "authorise_reserve_capture")
+"""The first seed of a day on which somebody is charged."""
+
+
 def named(design: type[HotCold]) -> str:
     return f"{design.__module__}:{design.__name__}"
 
@@ -99,12 +104,13 @@ def test_faults_are_counted_as_scheduled_injected_witnessed_and_recovered() -> N
     told = outcome_of(found, run)["faults"]
     assert list(told) == [label for label, _ in found.scenario.plain_faults()]
     rows = [row for row in run.history if row.kind == "fault"]
-    for label, (kind, _, injected, witnessed, recovered, verb) in told.items():
+    for label, (kind, _, injected, witnessed, recovered) in told.items():
         mine = [row.answer for row in rows if row.key == label]
         assert {row.operation for row in rows if row.key == label} <= {kind}
         assert (injected > 0, witnessed > 0) == ("injected" in mine, "witnessed" in mine)
         assert (recovered > 0) == ("recovered" in mine)
-        assert isinstance(verb, str)
+        if "witnessed" not in {row.answer for row in rows if row.operation == kind}:
+            assert kind not in outcome_of(found, run)["struck"]
 
 
 def test_an_invalid_run_leaves_a_scenario_that_runs_on_its_own_and_its_choice_log(tmp_path: Path) -> None:
@@ -158,6 +164,28 @@ def test_what_the_checkers_excuse_is_excused_by_the_ledgers_too(tmp_path: Path) 
         run = simulate(found.scenario, seed=seed)
         tested = {name for name, v in run.verdicts.items() if v.status == "unknown" and v.was_exercised}
         assert tested <= set(excuses(run.history))
+
+
+def test_all_strikes_are_counted_and_not_only_the_first_of_each_fault() -> None:
+    scenario = shop({"kind": "slow", "target": "stock", "factor": 3.0})
+    struck = outcome_of(Drawn(1, {}, scenario), simulate(scenario, seed=1))["struck"]
+    assert {"reserve", "consume", "refresh"} <= set(struck["slow"])
+
+
+def test_the_report_says_which_cells_were_struck_and_which_were_not() -> None:
+    run = {
+        "seed": 1, "verdict": "valid", "digest": "", "rows": 1, "orders": 1, "policy": "pay_first",
+        "workload": "poisson",
+        "faults": {"zero_feed-1": ["zero_feed", "record", 1, 2, 1], "read_only-1": ["read_only", "record", 1, 2, 1]},
+        "struck": {"read_only": ["post", "read_changes"]}, "points": {}, "quiet": [1, 2],
+    }  # fmt: skip
+    report = report_of({"is_outside": False, "design": "hot_cold", "first_seed": 1}, [run], {}, 1.0, [1], {})
+    assert report["cells"]["witnessed"] == 1
+    assert report["never_struck"]["zero_feed"] == ["read_changes"]
+    assert "post" not in report["never_struck"]["read_only"]
+    assert report["not_scheduled"]["lose_ask"] == 36
+    assert report["contradicted"] == {"read_only": ["read_changes"]}, "reads are answered as ever"
+    assert "1 were struck" in in_markdown(report)
 
 
 # -- results on disk
@@ -236,9 +264,9 @@ def test_a_campaign_that_is_killed_loses_nothing_and_doubles_nothing(tmp_path: P
 
 
 def test_a_design_that_is_not_the_same_twice_fails_the_campaign(tmp_path: Path) -> None:
-    report = campaign(2, named(Addresses), processes=1, out=tmp_path / "campaign.json")
-    assert report["determinism"]["differ"] == [1]
-    assert "invoke charge" in report["determinism"]["first_differences"]["1"]
+    report = campaign(2, named(Addresses), CHARGES, processes=1, out=tmp_path / "campaign.json")
+    assert report["determinism"]["differ"] == [CHARGES]
+    assert "invoke charge" in report["determinism"]["first_differences"][str(CHARGES)]
     assert exit_code(report) == 4
 
 
@@ -264,7 +292,7 @@ def test_a_process_that_dies_or_stands_still_is_replaced_and_its_run_is_a_failur
     for design, why in ((Dies, "died"), (Hangs, "stood still")):
         outcomes: list[Any] = []
         pool = Pool(settings(tmp_path, named(design)), 1, adder(outcomes), stuck_s=2.0)
-        pool.play([1], [], lambda _: False)
+        pool.play([CHARGES], [], lambda _: False)
         assert [outcome["verdict"] for outcome in outcomes] == ["failed"]
         assert why in outcomes[0]["why"]
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
+from orderquake.sim.alerts import DEFAULTS, Alert
 from orderquake.sim.checkers.fold import Verdict
 from orderquake.sim.history import History
 from orderquake.sim.study import measures
@@ -24,6 +25,7 @@ class MadeUpScenario(BaseModel):
     question: str = "The record is away for ten minutes in a rush. Do customers notice, and does it all add up?"
     horizon: int = 2400 * S
     must_exercise: tuple[str, ...] = ("never_oversold", "charged_once", "posted_once", "every_order_ends")
+    alert: tuple[Alert, ...] = DEFAULTS
     sources: tuple[str, ...] = ("a made-up shop",)
 
     def tables(self) -> dict[str, Any]:

@@ -77,7 +77,7 @@ def test_a_brown_out_is_witnessed_when_it_first_strikes_and_ends_with_its_window
 def test_a_brown_out_that_nobody_meets_leaves_the_run_unknown() -> None:
     run = simulate(one_customer(brown_out(share=1.0, **{"from": "5 min"})))
     assert run.verdict == "unknown"
-    assert run.notes == ("fault brown_out-1 was never seen to strike",)
+    assert run.notes == (f"fault {run.scenario.fault[0].label()} was never seen to strike",)
 
 
 def test_a_share_of_the_asks_err_and_the_others_are_slow() -> None:

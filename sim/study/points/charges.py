@@ -181,9 +181,9 @@ def a_pruned_key_was_met_by_a_look_up(look: Look) -> Rows:
     return looks[(first != NONE) & (first < looks) & is_old]
 
 
-@point(PAY_FIRST, RESERVE_FIRST)
+@point(PAY_FIRST, RESERVE_FIRST, is_beyond=True)
 def settlement_found_money_of_an_order_that_had_ended_without_it(look: Look) -> Rows:
-    """The charge arrived after everybody had given up on it."""
+    """The charge arrived after everybody had given up on it, which takes a message that outlives its key."""
     return look.moves("refund_pending", "declined")
 
 

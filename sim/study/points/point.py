@@ -27,6 +27,7 @@ class Point:
     name       a sentence in snake case
     says       the same with the reason why it matters
     policies   those under which it can occur at all
+    is_beyond  only where a required assumption is broken; a campaign inside a contract does not meet it
     rows       where a history passes it, a row each time
     """
 
@@ -35,6 +36,7 @@ class Point:
     family: str
     policies: tuple[str, ...]
     rows: Callable[[Look], Rows]
+    is_beyond: bool = False
 
     def passed(self, look: Look) -> Passed:
         rows = self.rows(look)
@@ -45,10 +47,10 @@ def family(name: str) -> Callable[..., Callable[[Callable[[Look], Rows]], Point]
     """The decorator with which a file of points makes its functions points: called with the policies, or with none
     where the point can occur under all."""
 
-    def under(*policies: str) -> Callable[[Callable[[Look], Rows]], Point]:
+    def under(*policies: str, is_beyond: bool = False) -> Callable[[Callable[[Look], Rows]], Point]:
         def made(rows: Callable[[Look], Rows]) -> Point:
             says = " ".join((rows.__doc__ or "").split())
-            return Point(rows.__name__, says, name, policies or POLICIES, rows)
+            return Point(rows.__name__, says, name, policies or POLICIES, rows, is_beyond)
 
         return made
 

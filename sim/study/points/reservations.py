@@ -89,12 +89,6 @@ def an_old_token_was_refused_while_its_order_held_a_new_one(look: Look) -> Rows:
 
 
 @point()
-def a_release_of_an_old_token_left_the_new_one_alone(look: Look) -> Rows:
-    """Who let go of the order instead of the token would have taken the units from under somebody's feet."""
-    return _left_alone(look, heard_again(look, "release", "released", "free"))
-
-
-@point()
 def a_pin_outlived_the_deadline_of_its_reservation(look: Look) -> Rows:
     """Consumed, it has no deadline any more; the units were still its own when the record took them over."""
     rows, table, pins = look.anew("drop"), look.table, look.anew("pin")

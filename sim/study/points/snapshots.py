@@ -97,13 +97,6 @@ def a_snapshot_moved_a_sale_to_the_record_before_its_ack(look: Look) -> Rows:
 
 
 @point()
-def a_late_ack_dropped_at_once(look: Look) -> Rows:
-    """The snapshot with the post in it was there before the ack of the post."""
-    drops = look.anew("drop")
-    return drops[look.says(look.cause(drops), "operation", "settle")]
-
-
-@point()
 def two_refreshes_were_under_way_at_once(look: Look) -> Rows:
     """The second began to read before the first had been applied."""
     rows = look.asks("read_changes")

@@ -45,6 +45,10 @@ def inject(
         made = injector(Site(label, fault, kernel, streams, recorder, wire, scenario, world))
         since_us, until_us = fault.window(scenario.horizon)
         kernel.after(since_us, made.begin)
-        kernel.after(min(until_us, scenario.horizon), made.end)
+        if getattr(fault, "is_healed", True):
+            kernel.after(min(until_us, scenario.horizon), made.end)
+        for other in injected:
+            if other.is_before(made):
+                other.behind.append(made)
         injected.append(made)
     return injected

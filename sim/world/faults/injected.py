@@ -7,8 +7,9 @@ No fault knows a protocol. It knows services, verbs and moments.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from orderquake.sim.history import NONE
 from orderquake.sim.recorder import Recorder
 from orderquake.sim.scenario import Scenario
 from orderquake.sim.world.kernel import Kernel
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 class Site:
     """Where a fault is to be injected.
 
-    label   kind and position in the scenario: names its luck and its rows
+    label   kind and what it says, in short: names its luck and its rows
     fault   as the scenario describes it; each injector knows what kind it gets
     world   None where only a corner of the world exists; complete when the fault begins, not before
     """
@@ -48,7 +49,12 @@ class Injected:
     """A fault of a run. Subclasses say how it strikes; this class keeps its life and its count.
 
     strikes   how often it has really struck
+    steps     verbs (or jobs) that it has struck, "" for what is neither
+    moment    where on its way a fault of chance takes an ask from whoever stands behind; "" where it leaves it to them
+    behind    who never hears of an ask that this one takes at that moment
     """
+
+    moment: ClassVar[str] = ""
 
     def __init__(self, site: Site) -> None:
         self.site = site
@@ -58,7 +64,9 @@ class Injected:
         self.recorder = site.recorder
         self.streams = site.streams
         self.asked = 0
+        self.behind: list[Injected] = []
         self.strikes = 0
+        self.steps: list[str] = []
         self.is_on = False
 
     def stand_before(self, *replicas: Replica) -> None:
@@ -67,15 +75,17 @@ class Injected:
             replica.is_open = False
             replica.troubles.append(self)
 
-    def note(self, answer: str) -> None:
+    def note(self, answer: str, cause: int = NONE, run: str = "") -> None:
         self.recorder.history.state(
             self.kernel.now,
             self.fault.kind,
             kind="fault",
+            op_id=run,
             key=self.label,
             actor=self.fault.where(),
             answer=answer,
             units=self.strikes,
+            cause=cause,
             witness="outside",
         )
 
@@ -88,11 +98,19 @@ class Injected:
             self.is_on = False
             self.note("recovered")
 
-    def struck(self) -> None:
-        """It had an effect: the first time is its witness."""
+    def struck(self, sending: Sending | None = None) -> None:
+        """It had an effect, on this ask if it was on one: the first time, and the first of each verb, is a witness."""
+        if sending is None:
+            self.struck_at("")
+        else:
+            self.struck_at(sending.ask.verb, sending.row)
+
+    def struck_at(self, step: str, cause: int = NONE, run: str = "") -> None:
+        """It had an effect at a step: a verb, whose ask is `cause`, or a job, whose run is `run`."""
         self.strikes += 1
-        if self.strikes == 1:
-            self.note("witnessed")
+        if step not in self.steps:
+            self.steps.append(step)
+            self.note("witnessed", cause, run)
 
     def draw(self, what: str, number: int, visit: int) -> float:
         """This fault's own luck, from 0 to 1, for one ask."""
@@ -115,14 +133,29 @@ class Injected:
             return False
         self.asked += 1
         if fault.nth is not None:
-            return bool(self.asked == fault.nth)
-        return bool(self.draw(verb, number, visit) < fault.probability)
+            is_picked = self.asked == fault.nth
+        else:
+            is_picked = self.draw(verb, number, visit) < fault.probability
+        if is_picked:
+            self.take(verb)
+        return bool(is_picked)
 
-    def hits(self, verb: str, number: int, visit: int) -> bool:
+    def take(self, verb: str) -> None:
+        """Whoever stands behind and counts asks counts this one, too."""
+        for other in self.behind:
+            if other.concerns(verb):
+                other.asked += 1
+
+    def is_before(self, other: Injected) -> bool:
+        """Is the other, who comes later, not asked about what this one takes?"""
+        mine, theirs = ((made.moment, made.fault.target, getattr(made.fault, "when", "")) for made in (self, other))
+        return self.moment != "" and mine == theirs
+
+    def hits(self, sending: Sending) -> bool:
         """Does a fault of chance strike this ask?"""
-        is_hit = self.picks(verb, number, visit)
+        is_hit = self.picks(sending.ask.verb, sending.task.number, sending.visit)
         if is_hit:
-            self.struck()
+            self.struck(sending)
         return is_hit
 
     # What a fault may do at a service; nothing, unless a subclass says so. See `service.Trouble`.

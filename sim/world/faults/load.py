@@ -81,13 +81,13 @@ class PoisonMessage(Injected):
         site.wire.crashes.setdefault("read_order", []).append(self.kills)
 
     # Simplified: jobs, which read many rows at once, and the front door are not hurt; matters when they share the code.
-    def kills(self, task: Task, _sending: Sending, when: str) -> bool:
+    def kills(self, task: Task, sending: Sending, when: str) -> bool:
         """Is this a worker that has just read a poisonous order?"""
         if not self.is_on or when != "after" or not task.sender.actor.startswith("worker-"):
             return False
         is_poison: bool = self.draw("order", task.number, 0) < self.fault.share
         if is_poison:
-            self.struck()
+            self.struck(sending)
         return is_poison
 
 

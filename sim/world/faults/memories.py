@@ -13,7 +13,7 @@ from typing import Any
 from orderquake.model.flow import NEVER, Store
 from orderquake.model.record import Changed
 from orderquake.sim.nemesis import services as described
-from orderquake.sim.nemesis.services import READS
+from orderquake.sim.nemesis.steps import READS
 from orderquake.sim.world.faults.injected import Injected, Site
 from orderquake.sim.world.wire import Sending
 
@@ -128,7 +128,7 @@ class StaleReads(Injected):
             return None
         old = self.copy.handle(ask, max(0, now - self.behind_us))
         if timeless(old) != timeless(self.replica.store.handle(ask, now)):
-            self.struck()
+            self.struck(sending)
         return old
 
 

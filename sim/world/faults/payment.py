@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
@@ -59,21 +60,21 @@ class BrownOut(Injected):
     def slowed(self, sending: Sending, work_us: int) -> int:
         if not self.is_on or self.fault.factor == 1 or self.errs(sending):
             return work_us
-        self.struck()
+        self.struck(sending)
         slow_us: int = round(work_us * self.fault.factor)
         return slow_us
 
     def answers(self, sending: Sending) -> Any:
         if not self.errs(sending):
             return None
-        self.struck()
+        self.struck(sending)
         return ServerError()
 
 
 # -- good cards that are taken for others
 
 
-class OfCards(AtProvider):
+class OfCards(AtProvider, ABC):
     """The provider takes a share of the good cards for some other, at the first ask under a key."""
 
     def answers(self, sending: Sending) -> Any:
@@ -82,11 +83,12 @@ class OfCards(AtProvider):
             return None
         if not self.ledger.remembers(ask.key, self.kernel.now) and (card := self.card(sending)) != GOOD:
             self.ledger.meets[ask.key] = card
-            self.struck()
+            self.struck(sending)
         return None
 
+    @abstractmethod
     def card(self, sending: Sending) -> str:
-        raise NotImplementedError
+        """As what card the good one of this ask is taken; GOOD where it is let be."""
 
 
 class Decline(OfCards):
@@ -116,15 +118,19 @@ class Timeout(AtProvider):
 
 
 class TimeoutBeforeEffect(Timeout):
+    moment = "work"
+
     def answers(self, sending: Sending) -> Any:
-        if self.hits(sending.ask.verb, sending.task.number, sending.visit):
+        if self.hits(sending):
             return self.drop(sending)
         return None
 
 
 class TimeoutAfterEffect(Timeout):
+    moment = "way back"
+
     def loses_answer(self, sending: Sending) -> bool:
-        return self.hits(sending.ask.verb, sending.task.number, sending.visit)
+        return self.hits(sending)
 
 
 # -- what is forgotten, and what comes back
@@ -147,11 +153,8 @@ class RefundFailsLate(AtProvider):
             after_us: int = self.lasts.draw(number, visit)
             self.ledger.paid_back.doomed[ask.order_id] = True
             self.ledger.refund_fails_after_us = after_us
-            self.kernel.after(after_us, self.fails)
+            self.kernel.after(after_us, self.struck, sending)
         return None
-
-    def fails(self, _: Any) -> None:
-        self.struck()
 
 
 class KeyPruned(AtProvider):
@@ -161,7 +164,7 @@ class KeyPruned(AtProvider):
             known = self.ledger.remembers(ask.key, self.kernel.now)
             if known and self.is_too_old(ask.key):
                 del self.ledger.answers[ask.key]
-                self.struck()
+                self.struck(sending)
         return None
 
     def is_too_old(self, key: str) -> bool:
@@ -178,7 +181,7 @@ class KeyPruned(AtProvider):
 # -- the telephone
 
 
-class AtTelephone(Injected):
+class AtTelephone(Injected, ABC):
     """Has a say in when the shop is told of an event."""
 
     def begin(self, _: Any = None) -> None:
@@ -186,36 +189,48 @@ class AtTelephone(Injected):
             telephone.troubles.append(self.told)
         super().begin()
 
+    @abstractmethod
     def told(self, order_id: str, number: int, event: int, coming: list[int]) -> list[int]:
         """How long after the event the shop is told, each time that it is; `coming` as it would be without us."""
-        if not (self.is_on and coming and self.draw("event", number, event) < self.fault.share):
+
+    def is_about(self, number: int, event: int, coming: list[int]) -> bool:
+        """Is this event one of the share?"""
+        return bool(self.is_on and coming and self.draw("event", number, event) < self.fault.share)
+
+
+class ToldOtherwise(AtTelephone, ABC):
+    """Each event has its fault for itself, whatever comes after it."""
+
+    def told(self, order_id: str, number: int, event: int, coming: list[int]) -> list[int]:
+        if not self.is_about(number, event, coming):
             return coming
         self.struck()
-        return self.instead(order_id, number, event, coming)
+        return self.instead(number, event, coming)
 
-    def instead(self, order_id: str, number: int, event: int, coming: list[int]) -> list[int]:
-        raise NotImplementedError
+    @abstractmethod
+    def instead(self, number: int, event: int, coming: list[int]) -> list[int]:
+        """How long after the event the shop is told where the fault strikes, each time that it is."""
 
 
-class WebhookDuplicated(AtTelephone):
-    def instead(self, order_id: str, number: int, event: int, coming: list[int]) -> list[int]:
+class WebhookDuplicated(ToldOtherwise):
+    def instead(self, number: int, event: int, coming: list[int]) -> list[int]:
         after = self.streams.of(f"fault/{self.label}/after", self.fault.after)
         return [*coming, coming[0] + after.draw(number, event)]
 
 
-class WebhookEarly(AtTelephone):
-    def instead(self, order_id: str, number: int, event: int, coming: list[int]) -> list[int]:
+class WebhookEarly(ToldOtherwise):
+    def instead(self, number: int, event: int, coming: list[int]) -> list[int]:
         return [0, *coming[1:]]
 
 
-class WebhookLate(AtTelephone):
-    def instead(self, order_id: str, number: int, event: int, coming: list[int]) -> list[int]:
+class WebhookLate(ToldOtherwise):
+    def instead(self, number: int, event: int, coming: list[int]) -> list[int]:
         by = self.streams.of(f"fault/{self.label}/by", self.fault.by)
         return [later_us + by.draw(number, event) for later_us in coming]
 
 
-class WebhookLost(AtTelephone):
-    def instead(self, order_id: str, number: int, event: int, coming: list[int]) -> list[int]:
+class WebhookLost(ToldOtherwise):
+    def instead(self, number: int, event: int, coming: list[int]) -> list[int]:
         return []
 
 
@@ -232,7 +247,7 @@ class WebhookOutOfOrder(AtTelephone):
             self.kernel.after(max(coming, default=0) + 1, self.tell, what)
             if coming:
                 self.struck()
-        elif self.is_on and coming and self.draw("event", number, event) < self.fault.share:
+        elif self.is_about(number, event, coming):
             self.kept[order_id] = what = (order_id, number, f"{order_id}.webhook{event}.kept")
             self.kernel.after(self.fault.waits, self.give_up, what)
             return []

@@ -59,7 +59,7 @@ class StaleReplica(AtRecord):
         if not (self.is_on and isinstance(sending.ask, ReadChanges)):
             return None
         if self.copy.head != self.book.head:
-            self.struck()
+            self.struck(sending)
         return self.copy.handle(sending.ask, max(0, self.kernel.now - self.lag_us))
 
 
@@ -89,7 +89,7 @@ class OutOfOrderBatches(Injected):
     def answers(self, sending: Sending) -> Any:
         if isinstance(sending.ask, Refresh):
             if sending.row in self.late and sending.row < self.latest:
-                self.struck()
+                self.struck(sending)
             self.late.discard(sending.row)
             self.latest = max(self.latest, sending.row)
         return None
@@ -109,7 +109,7 @@ class ZeroFeed(AtRecord):
             return None
         changed = self.book.handle(sending.ask, self.kernel.now + self.replica.ahead_us)
         if any(item.on_hand for item in changed.items):
-            self.struck()
+            self.struck(sending)
         return changed._replace(items=tuple(item._replace(on_hand=0) for item in changed.items))
 
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from orderquake.sim.nemesis import services as described
-from orderquake.sim.nemesis.services import BATCHES, READS
+from orderquake.sim.nemesis.services import BATCHES
+from orderquake.sim.nemesis.steps import READS
 from orderquake.sim.services import Throttle
 from orderquake.sim.world.faults import memories
 from orderquake.sim.world.faults.injected import Injected, Site
@@ -26,7 +27,7 @@ class Down(Injected):
 
     def begin(self, _: Any = None) -> None:
         super().begin()
-        self.replica.on_down = lambda sending: self.struck()
+        self.replica.on_down = self.struck
         self.replica.go_down()
 
     def end(self, _: Any = None) -> None:
@@ -45,7 +46,7 @@ class Slow(Injected):
     def slowed(self, sending: Sending, work_us: int) -> int:
         if not self.concerns(sending.ask.verb):
             return work_us
-        self.struck()
+        self.struck(sending)
         slow_us = round(work_us * self.fault.factor) if self.fault.factor is not None else work_us
         if self.more is not None:
             slow_us += self.more.draw(sending.task.number, sending.visit)
@@ -64,13 +65,13 @@ class Gray(Injected):
     def loses_ask(self, sending: Sending) -> bool:
         is_lost = self.is_one_of("lost", sending)
         if is_lost:
-            self.struck()
+            self.struck(sending)
         return is_lost
 
     def slowed(self, sending: Sending, work_us: int) -> int:
         if not self.is_one_of("slow", sending):
             return work_us
-        self.struck()
+        self.struck(sending)
         slow_us: int = round(work_us * self.fault.factor)
         return slow_us
 
@@ -83,7 +84,7 @@ class ReadOnly(Injected):
     def stops(self, sending: Sending, how: str) -> bool:
         is_stopped = self.is_on and self.fault.writes == how and sending.ask.verb not in READS
         if is_stopped:
-            self.struck()
+            self.struck(sending)
         return is_stopped
 
     def loses_ask(self, sending: Sending) -> bool:
@@ -105,7 +106,7 @@ class Throttled(Injected):
         if self.bucket.holds(self.kernel.now):
             self.bucket.take()
             return None
-        self.struck()
+        self.struck(sending)
         return "throttled"
 
 
@@ -129,11 +130,13 @@ class CapacityCut(Injected):
     # Simplified: who leaves a bounded line, or finds it full, is not told apart from who waits; the witness is one.
     def turns_away(self, sending: Sending) -> str | None:
         if self.is_on and self.fault.to <= self.replica.busy < self.usual:
-            self.struck()
+            self.struck(sending)
         return None
 
 
 class AppliedButAnswerLost(Injected):
+    moment = "way back"
+
     def __init__(self, site: Site) -> None:
         super().__init__(site)
         self.stand_before(site.replica)
@@ -144,12 +147,15 @@ class AppliedButAnswerLost(Injected):
         self.asked += 1
         is_hit: bool = self.asked == self.fault.nth
         if is_hit:
-            self.struck()
+            self.take(sending.ask.verb)
+            self.struck(sending)
         return is_hit
 
 
 class PartialBatch(Injected):
     """`cut_off` is the batch of which a part was done; its answer is the next to be asked about."""
+
+    moment = "work"
 
     def __init__(self, site: Site) -> None:
         super().__init__(site)
@@ -160,7 +166,7 @@ class PartialBatch(Injected):
     def answers(self, sending: Sending) -> Any:
         ask, verb, number, visit = sending.ask, sending.ask.verb, sending.task.number, sending.visit
         items = getattr(ask, BATCHES[verb]) if verb in BATCHES else ()
-        if len(items) < 2 or not self.hits(verb, number, visit):
+        if len(items) < 2 or not self.hits(sending):
             return None
         done = 1 + int(self.draw(f"done/{verb}", number, visit) * (len(items) - 1))
         self.cut_off = sending

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -45,7 +46,7 @@ class OfClocks(Injected):
 
     def answers(self, sending: Sending) -> Any:
         if self.is_off:
-            self.struck()
+            self.struck(sending)
         return None
 
 
@@ -82,7 +83,7 @@ def leap(replica: Replica, by_us: int, label: str) -> None:
 # -- schedulers
 
 
-class OfTicks(Injected):
+class OfTicks(Injected, ABC):
     def begin(self, _: Any = None) -> None:
         if self.site.world is not None:
             for ticker in self.site.world.tickers:
@@ -96,21 +97,26 @@ class OfTicks(Injected):
             return starts
         return self.instead(ticker, number, starts)
 
+    @abstractmethod
     def instead(self, ticker: Ticker, number: int, starts: list[int]) -> list[int]:
-        raise NotImplementedError
+        """After how long the job is started at a tick that the fault strikes, each time."""
 
     def once_more(self, ticker: Ticker, number: int, later_us: int) -> None:
         self.kernel.after(later_us, self.run, (ticker, number))
 
     def run(self, what: tuple[Ticker, int]) -> None:
         ticker, number = what
-        self.struck()
+        self.struck_in(ticker, f"{self.label}.{number}")
         ticker.run_besides(self.label, number)
+
+    def struck_in(self, ticker: Ticker, run: str) -> None:
+        """It had an effect on a run of a job."""
+        self.struck_at(ticker.job.name, run=f"{ticker.job.name}-{run}")
 
 
 class TickerSkipped(OfTicks):
     def instead(self, ticker: Ticker, number: int, starts: list[int]) -> list[int]:
-        self.struck()
+        self.struck_in(ticker, str(ticker.runs + 1))
         ticker.runs += len(starts)  # the runs that come later keep their names and their luck
         return []
 
@@ -132,7 +138,7 @@ class TickerOverlapping(OfTicks):
     def run(self, what: tuple[Ticker, int]) -> None:
         ticker, number = what
         if ticker.going:
-            self.struck()
+            self.struck_in(ticker, f"{self.label}.{number}")
         ticker.run_besides(self.label, number)
 
 

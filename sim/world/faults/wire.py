@@ -11,21 +11,25 @@ from orderquake.sim.world.wire import Sending
 
 
 class LoseAsk(Injected):
+    moment = "way there"
+
     def __init__(self, site: Site) -> None:
         super().__init__(site)
         self.stand_before(site.replica)
 
     def loses_ask(self, sending: Sending) -> bool:
-        return self.hits(sending.ask.verb, sending.task.number, sending.visit)
+        return self.hits(sending)
 
 
 class LoseAnswer(Injected):
+    moment = "way back"
+
     def __init__(self, site: Site) -> None:
         super().__init__(site)
         self.stand_before(site.replica)
 
     def loses_answer(self, sending: Sending) -> bool:
-        return self.hits(sending.ask.verb, sending.task.number, sending.visit)
+        return self.hits(sending)
 
 
 class Delay(Injected):
@@ -35,7 +39,7 @@ class Delay(Injected):
 
     def delayed(self, sending: Sending, out_us: int) -> int:
         verb, number, visit = sending.ask.verb, sending.task.number, sending.visit
-        if not self.hits(verb, number, visit):
+        if not self.hits(sending):
             return out_us
         return out_us + self.draw_of("by", verb, self.fault.by, number, visit)
 
@@ -47,7 +51,7 @@ class Duplicate(Injected):
         self.stand_before(site.replica)
 
     def copies_after(self, sending: Sending) -> int | None:
-        if self.hits(sending.ask.verb, sending.task.number, sending.visit):
+        if self.hits(sending):
             later_us: int = self.lag.draw(sending.task.number, sending.visit)
             return later_us
         return None
@@ -74,7 +78,7 @@ class Reorder(Injected):
             late_us = self.draw_of("by", verb, self.fault.by, number, visit)
         self.under_way = [those for those in self.under_way if those[1] > now]
         if any(was_due <= due and arrives > due + late_us for was_due, arrives in self.under_way):
-            self.struck()
+            self.struck(sending)
         self.under_way.append((due, due + late_us))
         return out_us + late_us
 
@@ -111,7 +115,7 @@ class Partition(OnTheWay):
             return False
         is_cut = self.fault.loses in ("both", self.direction(sending, is_answer))
         if is_cut:
-            self.struck()
+            self.struck(sending)
         return is_cut
 
     def loses_ask(self, sending: Sending) -> bool:
@@ -153,7 +157,7 @@ class SlowLink(OnTheWay):
         fault = self.fault
         if not (self.is_on and self.crosses(sending)):
             return leg_us
-        self.struck()
+        self.struck(sending)
         slow_us = leg_us if fault.factor is None else round(leg_us * fault.factor)
         if fault.add is not None:
             name = f"{sending.ask.verb}/{which}"

@@ -23,6 +23,8 @@ def verbs_of(site: Site) -> tuple[str, ...]:
 
 
 class Crash(Injected):
+    moment = "asker dies"
+
     def __init__(self, site: Site) -> None:
         super().__init__(site)
         site.replica.is_open = False
@@ -31,10 +33,12 @@ class Crash(Injected):
 
     def strikes_worker(self, task: Task, sending: Sending, when: str) -> bool:
         """Does the asker die here?"""
-        return when == self.fault.when and self.hits(sending.ask.verb, task.number, sending.visit)
+        return when == self.fault.when and self.hits(sending)
 
 
 class Pause(Injected):
+    moment = "asker sleeps"
+
     def __init__(self, site: Site) -> None:
         super().__init__(site)
         self.length = site.streams.of(f"fault/{site.label}/length", site.fault.length)
@@ -44,16 +48,33 @@ class Pause(Injected):
 
     def freezes(self, task: Task, verb: str, visit: int, when: str) -> int | None:
         """How long the asker stands still here, at least a microsecond; None where it does not."""
-        if when != self.fault.when or not self.hits(verb, task.number, visit):
+        if when != self.fault.when or not self.picks(verb, task.number, visit):
             return None
+        if when == "after":
+            assert isinstance(task.waits_for, Sending)
+            self.struck(task.waits_for)
+        else:
+            self.struck_before(task, verb)
         length_us: int = max(1, self.length.draw(task.number, visit))
         if self.fault.outlives_deadline:
             task.frozen_us += length_us
         return length_us
 
+    def struck_before(self, task: Task, verb: str) -> None:
+        """Nothing has been sent yet: the witness names the mark that the asker is about to leave."""
+        self.strikes += 1
+        if verb not in self.steps:
+            self.steps.append(verb)
+            self.kernel.after(0, self.tell, task)
+
+    def tell(self, task: Task) -> None:
+        self.note("witnessed", task.cause)
+
 
 class KilledAtDeadline(Injected):
     """Who is struck stands still until its deadline has passed. It has struck when the worker was killed."""
+
+    moment = "asker sleeps"
 
     def __init__(self, site: Site) -> None:
         super().__init__(site)
@@ -71,12 +92,14 @@ class KilledAtDeadline(Injected):
         if (at_most is not None and self.chosen >= at_most) or not self.picks(verb, task.number, visit):
             return None
         self.chosen += 1
-        self.kernel.after(self.deadline_us, self.was_killed, task)
+        self.kernel.after(self.deadline_us, self.was_killed, (task, verb))
         return self.deadline_us + SECOND
 
-    def was_killed(self, task: Task) -> None:
+    def was_killed(self, what: tuple[Task, str]) -> None:
+        """The last that the dead have left behind is the mark that they stood still."""
+        task, verb = what
         if task.waits_for == "killed":
-            self.struck()
+            self.struck_at(verb, task.cause)
 
 
 class ColdStartStorm(Injected):

@@ -61,11 +61,6 @@ def a_snapshot_moved_a_sale_to_the_record_before_its_ack(t: Tale, is_met: bool) 
 
 
 @case
-def a_late_ack_dropped_at_once(t: Tale, is_met: bool) -> None:
-    t.ask("settle" if is_met else "refresh", order="", by="outbound").does("drop", order="ann", sku="mug")
-
-
-@case
 def two_refreshes_were_under_way_at_once(t: Tale, is_met: bool) -> None:
     t.ask("read_changes", order="", by="inbound", turn="inbound-1").says("changed")
     if not is_met:

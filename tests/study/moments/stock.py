@@ -61,17 +61,6 @@ def an_old_token_was_refused_while_its_order_held_a_new_one(t: Tale, is_met: boo
 
 
 @case
-def a_release_of_an_old_token_left_the_new_one_alone(t: Tale, is_met: bool) -> None:
-    t.hold()
-    t.free()
-    t.hold(key="ann/2")
-    release = t.ask("release", key=TOKEN if is_met else "ann/2")
-    if not is_met:
-        release.does("free", answer="released")
-    release.says("released")
-
-
-@case
 def a_pin_outlived_the_deadline_of_its_reservation(t: Tale, is_met: bool) -> None:
     t.row("pin", order="ann", key=TOKEN, deadline=10 * S)
     t.now += 20 * S if is_met else S

@@ -62,9 +62,10 @@ def rows(run: Run, kind: str, operation: str = "", answer: str = "") -> list[Row
     ]
 
 
-def life(run: Run, label: str) -> list[str]:
-    """What became of one fault, in order."""
-    return [row.answer for row in rows(run, "fault") if row.key == label]
+def life(run: Run, which: str) -> list[str]:
+    """What became of one fault, by its label or its kind, in order; of its witnesses the first."""
+    told = [row.answer for row in rows(run, "fault") if which in (row.key, row.operation)]
+    return [answer for place, answer in enumerate(told) if answer != "witnessed" or answer not in told[:place]]
 
 
 def convicts(run: Run) -> list[str]:

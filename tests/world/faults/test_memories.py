@@ -192,8 +192,8 @@ def test_a_rebuild_from_stale_orders_is_beyond_the_contract() -> None:
     stale = {"kind": "stale_reads", "target": "order_cache", "behind": "20 s", "share": 0.5, "from": "1 min",
              "for": "4 min"}  # fmt: skip
     assert not is_promised(HotCold.requires, broken(*wipes, stale))
-    assert convicts(run(*wipes, stale, seed=5)) == ["never_oversold"]
-    assert convicts(run(*wipes, seed=5)) == []
+    assert convicts(run(*wipes, stale, seed=4)) == ["never_oversold"]
+    assert convicts(run(*wipes, seed=4)) == []
 
 
 # -- how they forget

@@ -32,7 +32,19 @@ BAD: list[tuple[str, str, list[str]]] = [
     (day("flapping", 'between = ["eu-west", "eu-west"]'), "10:11", ['"eu-west" twice; expected two places']),
     (day("slow_link", 'target = "stock"'), "8:3", ["without factor or add"]),
     (day("slow_link", 'target = "stock"', "factor = 0.5"), "11:10", ["expected more than 1"]),
+    (
+        day("duplicate", 'target = "payment"', "nth = 1", 'after = { kind = "exponential", mean = "10 min" }'),
+        "12:9",
+        ['expected nearly all below policy.message_life, "1 h"'],
+    ),
+    (
+        day("delay", 'target = "payment"', "nth = 1", 'by = { kind = "exponential", mean = "10 min" }'),
+        "12:6",
+        ["longer than any message should"],
+    ),
+    (day("partition", 'between = ["eu-west", "us-east"]', "heals = false"), "11:9", ["expected a target"]),
     # services
+    (day("down", 'target = "stock"', "heals = false", 'for = "1 min"'), "12:7", ["given beside heals = false"]),
     (day("read_only", 'target = "queue"'), "10:10", ['"queue"', 'or "record"']),
     (day("throttled", 'target = "stock"'), "8:3", ["fault[0].per_s is missing"]),
     (day("capacity_cut", 'target = "record"', "to = 15"), "11:6", ["service.record.capacity is 15; expected fewer"]),
@@ -51,7 +63,9 @@ BAD: list[tuple[str, str, list[str]]] = [
     (day("killed_at_deadline", 'target = "payment"'), "8:3", ["without probability or nth"]),
     (day("cold_start_storm", 'at = "1 min"', 'target = "mars"'), "11:10", ['"mars", which is no place']),
     (day("old_version", 'design = "hot_colt"'), "10:10", ['did you mean "hot_cold"?', "orderquake architectures"]),
+    (day("old_version", 'design = "mine"'), "10:10", ['"mine", which is no architecture; expected one of', "hot_cold"]),
     # patterns
+    (day("bad_deploy", 'design = "mine"'), "10:10", ['"mine", which is no architecture; expected one of', "hot_cold"]),
     (day("swizzle_outage", 'services = ["stock", "stock"]'), "10:12", ["a service twice"]),
     (day("swizzle_outage", 'services = ["stock", "queue"]', 'returns = ["stock"]'), "11:11", ["in another order"]),
     (day("rolling_restart", "services = []"), "10:12", ["at least one entry"]),

@@ -194,4 +194,4 @@ def test_each_fault_has_its_own_luck() -> None:
 
 def test_the_scenario_names_every_part_of_the_day() -> None:
     labels = [label for label, _ in shop(fault("lose_ask"), fault("partition")).plain_faults()]
-    assert labels == ["lose_ask-1", "partition-2"]
+    assert [label.rpartition("-")[0] for label in labels] == ["lose_ask", "partition"]

@@ -1,0 +1,397 @@
+"""Themes: small biases on a drawn day that lead to rare moments more often than chance alone would.
+
+Most days have one. A theme sets some knobs within its own limits and asks for some faults; all else stays as it was
+drawn. Rare moments need two or three circumstances at a time: a reservation that is shorter than the way to its owner,
+and a worker that sleeps on it. Chance meets each of them often, and all of them hardly ever.
+
+A theme never asks for what a design's contract rules out: its faults are held against the contract as all others are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, TypeAlias
+
+from pydantic import ValidationError
+
+from orderquake.sim.explore.swarm_faults import CannotDraw, Day, drawn_table
+from orderquake.sim.explore.swarm_luck import Luck
+from orderquake.sim.nemesis import Fault
+from orderquake.sim.units import MINUTE, MS, SECOND
+
+Value: TypeAlias = Callable[[Luck], Any]
+"""How a knob finds its value."""
+SHARE = 0.7
+"""Of the days that have a theme."""
+TRIES = 6
+
+
+def time(low_us: float, high_us: float) -> Value:
+    return lambda luck: luck.time("value", low_us, high_us)
+
+
+def law(low_us: float, high_us: float, most_us: float) -> Value:
+    return lambda luck: luck.law("value", low_us, high_us, most_us)
+
+
+def share(low: float, high: float) -> Value:
+    return lambda luck: luck.decades("value", low, high)
+
+
+def count(low: int, high: int) -> Value:
+    return lambda luck: luck.count("value", low, high)
+
+
+def one_of(*options: Any) -> Value:
+    return lambda luck: luck.pick("value", options)
+
+
+def always(value: Any) -> Value:
+    return lambda _: value
+
+
+@dataclass(frozen=True)
+class Wish:
+    """A fault that a theme asks for; what it does not say is drawn as usual.
+
+    chance   of its being there
+    """
+
+    kind: str
+    keys: Mapping[str, Value] = field(default_factory=dict)
+    chance: float = 1.0
+
+
+@dataclass(frozen=True)
+class Theme:
+    """sets    dotted path into the tables -> value; `*` stands for each of a list
+    wishes  faults"""
+
+    sets: Mapping[str, Value] = field(default_factory=dict)
+    wishes: tuple[Wish, ...] = ()
+
+    def apply(self, luck: Luck, tables: dict[str, Any]) -> None:
+        """Change the tables of a day."""
+        for path, value in self.sets.items():
+            for holder, key in _places(tables, path.split(".")):
+                holder[key] = value(luck.under(path))
+
+    def faults(self, luck: Luck, day: Day, kinds: Mapping[str, type[Fault]]) -> Iterator[tuple[dict[str, Any], Fault]]:
+        """Those of its faults that are there, and fit the day."""
+        for number, wish in enumerate(self.wishes):
+            here = luck.under(f"wish-{number}")
+            if wish.kind not in kinds or not here.chance("is_there", wish.chance):
+                continue
+            found = _fault(kinds[wish.kind], wish, here, day)
+            if found is not None:
+                yield found
+
+
+def _places(table: Any, path: list[str]) -> Iterator[tuple[dict[str, Any], str]]:
+    """Where a dotted path leads: tables, and the key in each."""
+    here, *others = path
+    if not others:
+        yield table, here
+    elif here == "*":
+        for each in table:
+            yield from _places(each, others)
+    else:
+        yield from _places(table.setdefault(here, {}), others)
+
+
+def _fault(kind: type[Fault], wish: Wish, luck: Luck, day: Day) -> tuple[dict[str, Any], Fault] | None:
+    for attempt in range(TRIES):
+        here = luck.under(attempt)
+        try:
+            table = drawn_table(kind, here, day)
+        except CannotDraw:
+            return None
+        for key, value in wish.keys.items():
+            said = value(here.under(key))
+            if said is None:
+                table.pop(key, None)
+            else:
+                table[key] = said
+        if "probability" in wish.keys:
+            table.pop("nth", None)
+        try:
+            fault = kind.model_validate(table)
+        except ValidationError:
+            continue
+        if fault.window(day.scenario.horizon)[1] <= day.scenario.horizon and fault.fits(day.scenario):
+            return table, fault
+    return None
+
+
+def theme_of(luck: Luck) -> str:
+    """The name of a day's theme, "" where it has none."""
+    return luck.pick("which", tuple(THEMES)) if luck.chance("is_there", SHARE) else ""
+
+
+# -- what strikes single asks all day long
+
+
+def all_day(
+    kind: str,
+    target: str,
+    *verbs: str,
+    more: Mapping[str, Value] = MappingProxyType({}),
+    chances: tuple[float, float] = (0.1, 0.6),
+) -> Wish:
+    """A fault that strikes some of the asks of one of these verbs, from the beginning to the end."""
+    said: dict[str, Value] = {
+        "target": always(target), "operation": one_of(*verbs), "probability": share(*chances),
+        "from": always(None), "for": always(None),
+    }  # fmt: skip
+    return Wish(kind, said | dict(more), 0.8)
+
+
+AFTER: dict[str, Value] = {"when": always("after")}
+BEFORE: dict[str, Value] = {"when": always("before")}
+MONEY = ("charge", "authorise", "capture_hold")
+ON: dict[str, Value] = {"outlives_deadline": always(True)}
+
+
+def sleep(low_us: float, high_us: float) -> dict[str, Value]:
+    return {"length": law(low_us, high_us, 2 * MINUTE)} | ON
+
+
+NAP, DOZE = sleep(15 * SECOND, 60 * SECOND), sleep(5 * SECOND, 40 * SECOND)
+LATE: dict[str, Value] = {"by": law(SECOND, 10 * SECOND, MINUTE)}
+RARELY, OFTEN = (0.1, 0.4), (0.3, 0.9)
+AWAY: dict[str, Value] = {"from": time(20 * SECOND, 60 * SECOND), "for": time(310 * SECOND, 340 * SECOND)}
+
+QUICK: dict[str, Value] = {
+    "policy.worker_deadline": time(10 * SECOND, 12 * SECOND),
+    "policy.lease": time(13 * SECOND, 20 * SECOND),
+    "policy.idle": time(5 * SECOND, 15 * SECOND),
+    "jobs.recovery.every": time(5 * SECOND, 15 * SECOND),
+}
+"""Whoever sleeps or dies is soon replaced."""
+SCARCE: dict[str, Value] = {"stock.units_per_sku": count(1, 6), "stock.safety_stock": always(0)}
+AMPLE: dict[str, Value] = {"stock.units_per_sku": count(20, 100), "stock.safety_stock": always(0)}
+DECLINED: dict[str, Value] = AMPLE | {
+    "policy.order": one_of("reserve_first", "reserve_first", "pay_first", "authorise_reserve_capture"),
+    "service.payment.declines": share(0.2, 0.6),
+}
+"""Who has reserved and cannot pay has something to release."""
+
+THEMES: dict[str, Theme] = {
+    "deaths at the provider": Theme(
+        QUICK | SCARCE,
+        (
+            all_day("crash", "payment", "charge", more=AFTER),
+            all_day("crash", "payment", "authorise", "capture_hold", more=AFTER),
+            all_day("crash", "payment", "refund", "void_hold", more=AFTER),
+            all_day("lose_answer", "payment", "refund", "charge", "void_hold"),
+        ),
+    ),
+    "deaths at the shelves": Theme(
+        QUICK | DECLINED,
+        (
+            all_day("crash", "stock", "reserve", more=AFTER),
+            all_day("crash", "stock", "consume", more=AFTER),
+            all_day("crash", "stock", "release", more=AFTER),
+            all_day("crash", "order_cache", "write_order", more=BEFORE, chances=RARELY),
+            all_day("crash", "notice", "notify", more=AFTER),
+        ),
+    ),
+    "deaths of the posting job": Theme(
+        {"jobs.outbound.every": time(5 * SECOND, 15 * SECOND), "jobs.outbound.batch": count(1, 8)},
+        (
+            all_day("crash", "record", "post", more=BEFORE),
+            all_day("crash", "order_cache", "write_orders", more=AFTER),
+            all_day("crash", "record", "post", more=AFTER),
+            all_day("crash", "stock", "settle", more=BEFORE),
+            all_day("lose_answer", "record", "post"),
+        ),
+    ),
+    "sleep on a reservation": Theme(
+        QUICK
+        | AMPLE
+        | {
+            "policy.reservation_ttl": time(5 * SECOND, 15 * SECOND),
+            "policy.decide_within": time(2 * MINUTE, 10 * MINUTE),
+            "policy.order": one_of("pay_first", "pay_first", "authorise_reserve_capture", "reserve_first"),
+        },
+        (
+            all_day("pause", "stock", "consume", more=BEFORE | NAP, chances=(0.2, 0.6)),
+            all_day("pause", "stock", "reserve", "consume", more=AFTER | NAP),
+            all_day("delay", "stock", "consume", more={"by": law(5 * SECOND, 15 * SECOND, MINUTE)}),
+        ),
+    ),
+    "sleep on a decision": Theme(
+        QUICK | DECLINED,
+        (
+            all_day("pause", "order_cache", "read_order", more=AFTER | NAP, chances=RARELY),
+            all_day("pause", "order_cache", "write_order", more=BEFORE | NAP, chances=RARELY),
+            all_day("pause", "payment", *MONEY, "refund", more=BEFORE | NAP, chances=RARELY),
+            all_day("pause", "stock", "release", more=AFTER | NAP, chances=OFTEN),
+        ),
+    ),
+    "reservations as short as the way": Theme(
+        {
+            "policy.reservation_ttl": time(300 * MS, 3 * SECOND),
+            "policy.extends": one_of(True, False),
+            "policy.expiry": one_of("sweep", "on_look"),
+            "policy.decide_within": time(20 * SECOND, 2 * MINUTE),
+            "policy.order": one_of("pay_first", "reserve_first", "authorise_reserve_capture"),
+            "policy.patience.stock.timeout": time(8 * SECOND, 10 * SECOND),
+            "policy.patience.order_cache.timeout": time(8 * SECOND, 10 * SECOND),
+            "service.stock.latency": law(100 * MS, 800 * MS, 5 * SECOND),
+            "service.order_cache.latency": law(50 * MS, 400 * MS, 4 * SECOND),
+            "jobs.sweep.every": time(5 * SECOND, 20 * SECOND),
+        }
+        | SCARCE,
+    ),
+    "reservations that just last": Theme(
+        {
+            "policy.order": one_of("pay_first", "reserve_first", "authorise_reserve_capture"),
+            "policy.reservation_ttl": time(800 * MS, 4 * SECOND),
+            "policy.extends": one_of(True, False),
+            "service.stock.latency": law(20 * MS, 200 * MS, 2 * SECOND),
+            "service.order_cache.latency": law(20 * MS, 300 * MS, 2 * SECOND),
+        },
+        (all_day("lose_answer", "stock", "consume", "reserve", "release"),),
+    ),
+    "answers of the shelves are lost": Theme(
+        DECLINED | {"policy.patience.stock.attempts": one_of(1, 1, 2, 3)},
+        (
+            all_day("lose_answer", "stock", "consume"),
+            all_day("lose_answer", "stock", "release", chances=OFTEN),
+            all_day("lose_answer", "stock", "refresh"),
+            all_day("lose_answer", "stock", "reserve"),
+            all_day("delay", "stock", "reserve", more={"by": law(5 * SECOND, 20 * SECOND, MINUTE)}),
+        ),
+    ),
+    "answers of the provider are lost": Theme(
+        SCARCE
+        | {
+            "policy.order": one_of("pay_first", "authorise_reserve_capture", "reserve_first"),
+            "service.payment.refund_failures": share(0.2, 0.6),
+            "service.payment.refund_fails_after": law(SECOND, 4 * SECOND, MINUTE),
+        },
+        (
+            all_day("lose_answer", "payment", "void_hold", chances=OFTEN),
+            all_day("lose_answer", "payment", "refund", chances=OFTEN),
+            all_day("crash", "payment", "refund", more=AFTER, chances=OFTEN),
+            all_day("duplicate", "payment", *MONEY, more={"after": law(2 * SECOND, 20 * SECOND, MINUTE)}),
+        ),
+    ),
+    "keys grow old": Theme(
+        SCARCE
+        | {
+            "horizon": time(9 * MINUTE, 10 * MINUTE),
+            "service.payment.key_retention": time(280 * SECOND, 300 * SECOND),
+            "policy.send_horizon": time(2 * SECOND, 10 * SECOND),
+            "policy.message_life": time(243 * SECOND, 255 * SECOND),
+            "policy.worker_deadline": time(10 * SECOND, 12 * SECOND),
+            "policy.lease": time(13 * SECOND, 20 * SECOND),
+            "policy.idle": time(5 * SECOND, 15 * SECOND),
+            "jobs.recovery.every": time(5 * SECOND, 15 * SECOND),
+        }
+        | {"stock.units_per_sku": count(1, 40)},
+        (
+            Wish("down", {"target": always("payment")} | AWAY, 0.6),
+            all_day("lose_ask", "payment", "refund", "charge", chances=(0.5, 0.95)),
+        ),
+    ),
+    "the shelves are lost again and again": Theme(
+        QUICK
+        | {
+            "policy.reservation_ttl": time(2 * MINUTE, 10 * MINUTE),
+            "local_latency": law(100 * MS, 600 * MS, 3 * SECOND),
+            "service.stock.latency": law(100 * MS, 900 * MS, 4 * SECOND),
+            "service.record.latency": law(SECOND, 5 * SECOND, 20 * SECOND),
+            "policy.patience.record.timeout": time(9 * SECOND, 10 * SECOND),
+            "policy.patience.stock.timeout": time(5 * SECOND, 10 * SECOND),
+            "jobs.outbound.every": time(5 * SECOND, 12 * SECOND),
+            "jobs.inbound.every": time(5 * SECOND, 12 * SECOND),
+            "jobs.rebuild.every": time(2 * SECOND, 5 * SECOND),
+            "jobs.rebuild.doubles": share(0.1, 0.5),
+        },
+        (
+            *(Wish("wiped", {"target": always("stock")}, 0.9) for _ in range(4)),
+            all_day("pause", "stock", "consume", more=BEFORE | DOZE, chances=OFTEN),
+            all_day("delay", "stock", "refresh", "adopt", more={"by": law(2 * SECOND, 20 * SECOND, MINUTE)}),
+        ),
+    ),
+    "snapshots overtake each other": Theme(
+        {
+            "jobs.inbound.every": time(5 * SECOND, 10 * SECOND),
+            "jobs.inbound.doubles": share(0.1, 0.5),
+            "jobs.outbound.every": time(5 * SECOND, 10 * SECOND),
+            "jobs.outbound.doubles": share(0.1, 0.5),
+            "service.record.latency": law(500 * MS, 4 * SECOND, 20 * SECOND),
+        },
+        (
+            all_day("delay", "stock", "refresh", more={"by": law(5 * SECOND, 20 * SECOND, MINUTE)}),
+            all_day("duplicate", "stock", "refresh", more={"after": law(5 * SECOND, 20 * SECOND, MINUTE)}),
+            all_day("delay", "stock", "settle", more={"by": law(5 * SECOND, 20 * SECOND, MINUTE)}),
+        ),
+    ),
+    "the record refuses": Theme(
+        {
+            "service.record.below_zero": always("reject"),
+            "stock.pool": always("shared"),
+            "stock.foreign_sales": lambda luck: {
+                "per_s": luck.decades("per_s", 0.02, 0.2), "units": luck.whole("units", 2, 5)
+            },
+            "jobs.outbound.every": time(5 * SECOND, 20 * SECOND),
+            "policy.patience.record.attempts": one_of(1, 2),
+        },
+        (all_day("lose_answer", "record", "post", chances=OFTEN),),
+    ),
+    "narrow doors": Theme(
+        {
+            "horizon": time(50 * SECOND, 90 * SECOND),
+            "place.*.front_bound": count(2, 5),
+            "place.*.workers": count(4, 16),
+            "service.order_cache.latency": law(50 * MS, 250 * MS, SECOND),
+            "service.order_cache.capacity": count(6, 10),
+            "service.stock.latency": law(150 * MS, 600 * MS, 2 * SECOND),
+            "service.stock.capacity": count(1, 2),
+            "service.stock.queue_bound": count(1, 2),
+            "service.stock.queue_patience": law(50 * MS, 400 * MS, SECOND),
+            "policy.patience.stock.attempts": count(5, 6),
+            "policy.patience.order_cache.attempts": count(5, 6),
+            "workload.retries": lambda luck: {
+                "after": luck.time("after", 2 * SECOND, 5 * SECOND), "at_most": luck.whole("at_most", 2, 6)
+            },
+        },
+    ),
+    "settlement in a hurry": Theme(
+        QUICK
+        | SCARCE
+        | {
+            "policy.order": one_of("pay_first", "reserve_first"),
+            "policy.settle_after": time(SECOND, 5 * SECOND),
+            "jobs.settlement.every": time(2 * SECOND, 5 * SECOND),
+            "jobs.settlement.doubles": share(0.2, 0.5),
+            "service.payment.refund_failures": share(0.3, 0.6),
+            "service.payment.refund_fails_after": law(SECOND, 5 * SECOND, MINUTE),
+            "service.order_cache.latency": law(20 * MS, 250 * MS, 2 * SECOND),
+        },
+        (
+            all_day("pause", "order_cache", "write_order", more=BEFORE | DOZE, chances=RARELY),
+            all_day("delay", "order_cache", "write_order", more=LATE, chances=RARELY),
+        ),
+    ),
+    "clocks and cancellations": Theme(
+        {
+            "workload.cancels": share(0.2, 0.6),
+            "workload.cancels_after": law(50 * MS, SECOND, 20 * SECOND),
+            "service.order_cache.latency": law(20 * MS, 250 * MS, 2 * SECOND),
+            "policy.expiry": one_of("sweep", "on_look"),
+            "policy.reservation_ttl": time(5 * SECOND, 30 * SECOND),
+        },
+        (
+            Wish("clock_skew", {"target": always("stock"), "by": time(2 * SECOND, 30 * SECOND)}),
+            all_day("lose_ask", "order_cache", "register", chances=RARELY),
+            all_day("pause", "stock", "reserve", more=AFTER | DOZE, chances=(0.1, 0.5)),
+        ),
+    ),
+}  # fmt: skip
+"""Name -> theme. Each leads to moments that fewer than one in two hundred plain days come through."""
