@@ -71,6 +71,10 @@ class Architecture(ABC):
     def rests(self, stores: Mapping[str, Any], now_us: int) -> bool:
         """For whoever waits for the end: is nothing left to do, and do the books agree?"""
 
+    def order_rows(self, stores: Mapping[str, Any]) -> Any:
+        """The store that keeps the orders' rows; for dashboards, and for whoever waits for the end."""
+        return stores["order_cache"]
+
     async def take(self) -> Leased | Empty:
         """A worker takes the next order from the queue."""
         return await self.patiently(Lease(self.policy.lease_us, self.policy.max_deliveries))

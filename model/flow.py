@@ -6,7 +6,7 @@ service. There is no clock, no chance and no performer in this file, nor anywher
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Generator, Hashable
+from collections.abc import Coroutine, Generator, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, NamedTuple, NewType, Protocol, TypeAlias, TypeVar, dataclass_transform
 
@@ -54,6 +54,12 @@ class Ask(Effect[A_co]):
     def about(self) -> tuple[str, str]:
         """The order the ask concerns and the key under which it is the same ask again; "" where there is none."""
         return "", ""
+
+
+def put_to(others: Mapping[type[Ask[Any]], type[Ask[Any]]], ask: Ask[A]) -> Ask[A]:
+    """The same ask of somebody else: of whoever the table names for its kind, with the same fields."""
+    kind = others.get(type(ask))
+    return ask if kind is None else kind(*(getattr(ask, name) for name in kind.__match_args__))  # type: ignore[attr-defined]
 
 
 @dataclass(slots=True, eq=False)

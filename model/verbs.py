@@ -2,20 +2,41 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
+from types import ModuleType
 
-from orderquake.model import notice, order_cache, payment, record, stock, work_queue
-from orderquake.model.flow import Ask
+from orderquake.model import notice, order_cache, order_table, payment, record, shelves, stock, work_queue, workflow
+from orderquake.model.flow import Ask, Store
 
 
-def _collect() -> dict[str, tuple[str, ...]]:
+def _collect(*modules: ModuleType) -> dict[str, tuple[str, ...]]:
     verbs: dict[str, list[str]] = {}
-    for module in (order_cache, stock, payment, record, notice, work_queue):
+    for module in modules:
         for thing in vars(module).values():
             if isinstance(thing, type) and issubclass(thing, Ask) and thing is not Ask:
-                verbs.setdefault(thing.service, []).append(thing.verb)
+                names = verbs.setdefault(thing.service, [])
+                if thing.verb not in names:
+                    names.append(thing.verb)
     return {service: tuple(names) for service, names in verbs.items()}
 
 
-VERBS: Mapping[str, tuple[str, ...]] = _collect()
-"""Service -> its verbs, in the order in which the service's file tells them."""
+VERBS: Mapping[str, tuple[str, ...]] = _collect(order_cache, stock, payment, record, notice, work_queue)
+"""Service -> its verbs, in the order in which the service's file tells them; as hot_cold asks them."""
+
+EVERY_VERB: Mapping[str, tuple[str, ...]] = _collect(
+    order_cache, stock, payment, record, notice, work_queue, shelves, order_table, workflow
+)
+"""The same, with what only some designs ask: a record may keep reservations and orders, and a
+workflow service drive them."""
+
+
+def understood(stores: Mapping[str, Store]) -> dict[str, tuple[str, ...]]:
+    """Service -> the verbs that a design's own store of that name understands: those told in the file of its class, and
+    of the classes that it is made from. Services, and verbs, are in the order of `EVERY_VERB`."""
+    found: dict[str, tuple[str, ...]] = {}
+    for service, every in EVERY_VERB.items():
+        if service in stores:
+            told = _collect(*(sys.modules[kind.__module__] for kind in type(stores[service]).__mro__))
+            found[service] = tuple(verb for verb in every if verb in told.get(service, ()))
+    return found

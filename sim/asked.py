@@ -140,6 +140,21 @@ def check_design(on: str) -> str:
         raise Mistake(with_next_move(found, "orderquake architectures")) from None
 
 
+def check_designs(on: str) -> list[str]:
+    """Names of designs from a list of them, or of all that there are where it is empty.
+
+    raises   Mistake where one is unknown, comes twice, or is alone
+    """
+    from orderquake.sim.scenario_rules import architecture_names
+
+    words = [word.strip() for word in on.split(",")] if on else list(architecture_names())
+    names = [check_design(word) for word in words]
+    if len(set(names)) < len(names) or len(names) < 2:
+        found = f'--on "{on}" names {"one design" if len(names) < 2 else "a design twice"}; expected several, each once'
+        raise Mistake(f"{found}. See: orderquake architectures")
+    return names
+
+
 # -- played
 
 

@@ -21,7 +21,7 @@ from typing import Annotated, Any
 
 import typer
 
-from orderquake.sim.asked import Asked, Mistake, OurFault, check_design, load_all, many, once
+from orderquake.sim.asked import Asked, Mistake, OurFault, check_design, check_designs, load_all, many, once
 
 EXIT = {"valid": 0, "invalid": 1, "unknown": 2}
 USAGE, HARNESS, INTERRUPTED, TERMINATED = 3, 4, 130, 143
@@ -108,6 +108,54 @@ def run(
     if as_json:
         console.print_json(results[0] if len(results) == 1 else {"verdict": verdict, "runs": results})
     return EXIT[verdict]
+
+
+# -- compare
+
+
+@app.command()
+def compare(
+    scenario: Annotated[str, typer.Argument(metavar="SCENARIO", help="A name, or the path to a TOML file.")],
+    on: Annotated[
+        str, typer.Option("--on", metavar="A,B,...", help="The designs; the others are held against the first.")
+    ] = "",
+    seed: Annotated[int, typer.Option(min=0, help="The luck of the first run.")] = 1,
+    runs: Annotated[int, typer.Option(min=1, help="Play so many seeds on each, from --seed on.")] = 20,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="PATH=VALUE", help="Change a value: policy.order=reserve_first. Repeatable."),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Where to write; absent or empty.")] = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> int:
+    """Play the same days on several designs, side by side. Leaves with 0 whatever the verdicts are."""
+    from orderquake.sim import compared, console
+    from orderquake.sim.report.compare import comparison_record, write_comparison
+    from orderquake.sim.runs import REPORTS, check_out, folder, folder_name, point_latest_at
+
+    if out is not None:
+        check_out(out)
+    asked = {design: next(iter(load_all([scenario], design, settings or ()).values())) for design in check_designs(on)}
+    name, first = next(iter(asked.values())).scenario.name, next(iter(asked.values()))
+    title = f"{name} on {len(asked)} designs, {runs} seeds"
+    with console.progress(title, runs * len(asked), as_json or quiet) as advance:
+        made = compared.compare(asked, range(seed, seed + runs), advance or (lambda _: None))
+    shown = out or REPORTS / "runs" / folder_name(name, "-".join(asked), seed, runs, first.tag())
+    with folder(shown, replace=out is None) as beside:
+        page = write_comparison(made, beside)
+    if out is None:
+        point_latest_at(shown)
+    if as_json:
+        console.print_json({**comparison_record(made), "report": str(shown / page.name)})
+    elif quiet:
+        for design in made.designs:
+            counted = " ".join(f"{status}={number}" for status, number in made.counts(design).items())
+            console.out(f"{design} {counted}")
+    else:
+        console.tell_comparison(made, first.set_words())
+        console.out(f"report: {shown / page.name}")
+    return 0
 
 
 # -- explain

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from orderquake.sim.checkers.fold import Verdict
+    from orderquake.sim.compared import Comparison
     from orderquake.sim.run import Run
     from orderquake.sim.runs import Replication
 
@@ -148,6 +149,41 @@ def tell_many(runs: Sequence[Replication], again: Callable[[int], str], settings
             listed = ", ".join(str(run.seed) for run in failing[:50]) + (", ..." if len(failing) > 50 else "")
             console.print(escape(f"{status} seeds: {listed}"))
             console.print(escape(f"see the first of them: {again(failing[0].seed)}"))
+
+
+def tell_comparison(made: Comparison, settings: Sequence[str] = ()) -> None:
+    """Several designs on the same days, for people: a column each, and below a mean what differs from the first."""
+    from orderquake.sim.report.compare import rows_of
+
+    console = _console()
+    seeds = f"seeds {made.seeds[0]} to {made.seeds[-1]}"
+    console.print(f"[bold]{escape(made.scenario.name)}[/] on {len(made.designs)} designs, {seeds}")
+    console.print(escape(made.scenario.question))
+    _tell_settings(console, settings)
+    console.print()
+    table = _table("design", "valid", "unknown", "invalid", "how sure", "broken", right=(1, 2, 3))
+    for design in made.designs:
+        broken = ", ".join(f"{claim} {number}" for claim, number in made.broken(design).items())
+        table.add_row(design, *map(str, made.counts(design).values()), made.bound(design), escape(broken))
+    _show(console, table)
+    console.print()
+    others = made.designs[1:]
+    table = _table(
+        "measure",
+        made.reference,
+        *(part for design in others for part in (design, "difference")),
+        right=range(1, 2 + 2 * len(others)),
+    )
+    for row in rows_of(made):
+        first, *rest = row["cells"]
+        cells = (part for cell in rest for part in (cell["mean"], cell["apart"]))
+        table.add_row(f"{row['name']}, {row['unit']}", first["mean"], *cells)
+    _show(console, table)
+    console.print()
+    console.print(f"differences are from {made.reference}, paired by seed, ± at 95 %; (in brackets: may be chance)")
+    for design in made.designs:
+        for note in made.notes(design):
+            console.print(escape(f"note on {design}: {note}"))
 
 
 def _tell_settings(console: Console, settings: Sequence[str]) -> None:

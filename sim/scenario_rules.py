@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import combinations
 from typing import TYPE_CHECKING, TypeAlias
 
-from orderquake.model.verbs import VERBS
+from orderquake.model.verbs import EVERY_VERB
 from orderquake.sim.demand import FlashSale, Hot, Rounds, Shoppers, Trace, Traced
 from orderquake.sim.nemesis import Lasting, Pause, Sudden
 from orderquake.sim.scenario_errors import suggestion, unknown, with_next_move
@@ -262,7 +262,7 @@ def _late(moment_us: int, horizon_us: int) -> str:
 
 def operations_of(service: str) -> tuple[str, ...]:
     """Verbs that a service understands."""
-    return VERBS.get(service, ())
+    return EVERY_VERB.get(service, ())
 
 
 def checker_names() -> tuple[str, ...]:

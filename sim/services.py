@@ -167,6 +167,21 @@ class QueueService(Service):
     line_bound: Count | None = None
 
 
+class WorkflowService(Service):
+    """A durable workflow service, where a design has one."""
+
+    # An assumption: starting and describing an execution is a put and a get.
+    latency: Latency = delay(kind="preset", name="dynamodb_put")
+    # Measured from a handler's end to the next one's start, so a result takes no time of its own: all of it is in the
+    # asking for the next step.
+    operations: Mapping[str, Latency] = Field(
+        default_factory=lambda: {
+            "next_step": delay(kind="preset", name="step_functions_hop"),
+            "record_result": delay(kind="constant", value="0 s"),
+        }
+    )
+
+
 class Services(Part, ByName[Service]):
     order_cache: OrderCacheService = OrderCacheService()
     stock: StockService = StockService()
@@ -174,3 +189,13 @@ class Services(Part, ByName[Service]):
     record: RecordService = RecordService()
     notice: NoticeService = NoticeService()
     queue: QueueService = QueueService()
+    # Simplified: no fault strikes the workflow service itself; matters when the platform has a bad day of its own.
+    workflow: WorkflowService = WorkflowService()
+
+    @classmethod
+    def names(cls) -> tuple[str, ...]:
+        """The services that a day may strike."""
+        return tuple(name for name in super().names() if name != "workflow")
+
+    def __getitem__(self, name: str) -> Service:
+        return self.workflow if name == "workflow" else super().__getitem__(name)

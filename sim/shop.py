@@ -165,6 +165,7 @@ class Patiences(Part, ByName[Patience]):
     record: PatienceWithRecord = PatienceWithRecord()
     notice: Patience = Patience()
     queue: Patience = Patience()
+    workflow: Patience = Patience()
 
 
 class Policy(Part):

@@ -18,10 +18,11 @@ VOCABULARY: dict[str, str] = {
         "the order's state changed: from_state -> to_state, version, amount = total, key = reservation token now held"
     ),
     "sync": "the order's sync state changed: from_state -> to_state",
-    # Stock Cache, inside. Accounts: cache.available, cache.held, cache.pinned, cache.base
+    # Stock Cache, inside. Accounts: cache.available, cache.held, cache.pinned, cache.base. A record that keeps the
+    # reservations itself writes hold, free, drop and rebase, too, on record.available, record.held and record.base.
     "hold": (
-        "a line was reserved: key = token, line, sku, units, deadline = when it lapses, version = base "
-        "version at the grant; cache.held from cache.available"
+        "a line was reserved: key = token, line, sku, units, deadline = when it lapses (none where it never does), "
+        "version = base version at the grant; cache.held from cache.available"
     ),
     "extend": "a live reservation's deadline moved: key = token, deadline (one row a line)",
     "pin": "a live hold was consumed: key = token, deadline = the hold's deadline; cache.pinned from cache.held",
@@ -36,7 +37,8 @@ VOCABULARY: dict[str, str] = {
     "rebase": (
         "a snapshot was offered for a SKU: version = its V, watermark = its as-of time, answer = applied | "
         "ignored | refused, units = new base - old base; cache.available from cache.base. A refused one contradicts "
-        "the record's log of changes: is_new = False, units as it would have been, and no accounts"
+        "the record's log of changes: is_new = False, units as it would have been, and no accounts. Where the record "
+        "keeps the reservations itself, a row for each of its versions, with no watermark: nothing was copied"
     ),
     "adopt": "a rebuild pinned a line again: key = token; cache.pinned from cache.available",
     "epoch": (
@@ -72,6 +74,11 @@ VOCABULARY: dict[str, str] = {
     "notice": "the customer was answered: to_state = fulfilled | declined | refunded | cancelled, is_new",
     # Work queue, inside
     "dead_letter": "a delivery was given up: order, units = deliveries",
+    # Workflow service, inside
+    "transition": (
+        "an execution entered a step, again or for the first time: key = execution, from_state -> to_state (as orders, "
+        "or failed), answer = started | done | retried | waits | timed_out; each one is billed"
+    ),
     # marks
     "webhook": "mark: the provider tells the shop that something has become of an order's money",
     "admitted": "mark of a service with a throttle: actor = service, key = verb, a call was let pass",

@@ -25,6 +25,7 @@ PROMISED = {
     "last_unit",
     "lossy_payments",
     "newsletter",
+    "payment_hangs",
     "record_offline",
     "retail_day",
     "retail_peak",

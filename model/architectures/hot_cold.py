@@ -109,16 +109,17 @@ class HotCold(HoldMoney, Settlement, Rebuild):
         }
 
     def rests(self, stores: Mapping[str, Any], now_us: int) -> bool:
-        orders, stock, record = stores["order_cache"], stores["stock"], stores["record"]
-        refunds = stores["payment"].paid_back
+        stock, record = stores["stock"], stores["record"]
+        return self.orders_rest(stores, now_us) and stock.is_open and not stock.by_token and stock.cursor == record.head
+
+    def orders_rest(self, stores: Mapping[str, Any], now_us: int) -> bool:
+        """Every order has ended and is with the record, every refund has arrived, and nobody waits in line."""
+        orders, refunds = self.order_rows(stores), stores["payment"].paid_back
         return (
             not orders.unsynced.entries
             and not refunds.is_due(now_us)
             and orders.cursors.get("refunds", 0) == len(refunds.failed)
             and not stores["queue"].has_work(now_us)
-            and stock.is_open
-            and not stock.by_token
-            and stock.cursor == record.head
         )
 
     # ---------------------------------------------------------------- the front door
@@ -160,28 +161,32 @@ class HotCold(HoldMoney, Settlement, Rebuild):
         order = await self.read(order_id)
         if order is None:
             return False
+        decided = await self.step(order)
+        return await self.write(order, decided)
+
+    async def step(self, order: Order) -> Order:
+        """The one step that an order's state calls for, and what is to be written of it."""
         match order.state:
             case State.REGISTERED:
-                decided = await self.begin(order)
+                return await self.begin(order)
             case State.CHARGING:
-                decided = await self.charge(order)
+                return await self.charge(order)
             case State.AUTHORISING:
-                decided = await self.authorise(order)
+                return await self.authorise(order)
             case State.PAID | State.AUTHORISED:
-                decided = await (self.consume(order) if order.token else self.reserve(order))
+                return await (self.consume(order) if order.token else self.reserve(order))
             case State.RESERVED:
-                decided = await self.consume(order)
+                return await self.consume(order)
             case State.CAPTURING:
-                decided = await self.capture(order)
+                return await self.capture(order)
             case State.VOID_PENDING:
-                decided = await self.void(order)
+                return await self.void(order)
             case State.REFUND_PENDING:
-                decided = await self.give_back(order)
+                return await self.give_back(order)
             case State.FULFILLED | State.REFUNDED | State.DECLINED | State.CANCELLED:
-                decided = await self.finish(order)
+                return await self.finish(order)
             case _:
                 assert_never(order.state)
-        return await self.write(order, decided)
 
     async def begin(self, order: Order) -> Order:
         """Start to charge; a shop that reserves first does so before."""
@@ -191,7 +196,7 @@ class HotCold(HoldMoney, Settlement, Rebuild):
             return self.move(order, State.CHARGING, generation=1)
         if self.policy.order == "authorise_reserve_capture":
             return self.move(order, State.AUTHORISING, generation=1)
-        answer = await self.patiently(Reserve(order.id, order.lines, self.policy.ttl_us))
+        answer = await self.claim(order)
         match answer:
             case Reserved(token):
                 return self.move(order, State.CHARGING, generation=1, token=token)
@@ -205,7 +210,7 @@ class HotCold(HoldMoney, Settlement, Rebuild):
     async def charge(self, order: Order) -> Order:
         """Take the money, once. Only a definite answer ends this state."""
         if order.token and self.policy.extends:
-            await self.patiently(Extend(order.token, order.id, self.policy.ttl_us))
+            await self.extend(order)
         answer: Captured | CapturedInPart | Declined | ErrorReplayed | KeyMismatch | NothingFound
         if await Within(order.charge_sent_at, self.policy.send_horizon_us):
             answer = await self.patiently(Charge(self.charge_key(order), order.id, order.total, order.card))
@@ -256,7 +261,7 @@ class HotCold(HoldMoney, Settlement, Rebuild):
         """Claim the units of an order whose money is there; if there are none, decide to give it back."""
         if await self.is_unwanted(order):
             return self.undo(order)
-        answer = await self.patiently(Reserve(order.id, order.lines, self.policy.ttl_us))
+        answer = await self.claim(order)
         match answer:
             case Reserved(token) if self.policy.order == "reserve_first":
                 return order._replace(token=token)
@@ -268,6 +273,14 @@ class HotCold(HoldMoney, Settlement, Rebuild):
                 return order
             case _:
                 assert_never(answer)
+
+    async def claim(self, order: Order) -> Reserved | SoldOut | NotReady:
+        """Ask the owner of the stock for all lines; the same order gets the same answer while its reservation lives."""
+        return await self.patiently(Reserve(order.id, order.lines, self.policy.ttl_us))
+
+    async def extend(self, order: Order) -> None:
+        """The payment may take long: let the reservation last."""
+        await self.patiently(Extend(order.token, order.id, self.policy.ttl_us))
 
     async def consume(self, order: Order) -> Order:
         """Make the reservation stand for good; if it has lapsed, the order is paid and without one."""
@@ -416,14 +429,16 @@ class HotCold(HoldMoney, Settlement, Rebuild):
         frozen = await self.freeze(page.orders)
         if frozen:
             answers = await self.patiently(Post(tuple(self.booking(order) for order in frozen)))
-            posted = tuple(answer for answer in answers if isinstance(answer, Posted))
-            if isinstance(
-                await self.patiently(Settle(tuple((who, versions) for who, versions, _ in posted))), NotReady
-            ):
+            if not await self.tell_owner(tuple(answer for answer in answers if isinstance(answer, Posted))):
                 return None
             synced = tuple(self.synced(order, answer) for order, answer in zip(frozen, answers, strict=True))
             await self.patiently(WriteOrders(synced))
         return page.following
+
+    async def tell_owner(self, posted: tuple[Posted, ...]) -> bool:
+        """Let the owner of the stock know at which versions the goods left the record. False where it cannot listen."""
+        answer = await self.patiently(Settle(tuple((who, versions) for who, versions, _ in posted)))
+        return not isinstance(answer, NotReady)
 
     async def freeze(self, orders: tuple[Order, ...]) -> tuple[Order, ...]:
         """From here on the content of a post never changes, whoever sends it."""

@@ -25,7 +25,7 @@ from orderquake.sim.checkers.finding import (
 from orderquake.sim.checkers.fold import Context
 from orderquake.sim.checkers.groups import firsts, together, within
 from orderquake.sim.checkers.shelves import RECORD, applied_snapshots, plain_shelves, rows_of
-from orderquake.sim.history import History, Row
+from orderquake.sim.history import History, Row, Table
 
 MOVES: Mapping[str, tuple[str, frozenset[str]]] = {
     "hold": ("cache.held", frozenset({"cache.available"})),
@@ -40,7 +40,14 @@ MOVES: Mapping[str, tuple[str, frozenset[str]]] = {
     "correction": ("record.on_hand", frozenset({"adjustment"})),
     "foreign_sale": ("channel", frozenset({"record.on_hand"})),
 }
-"""Operation -> the account that receives, and the accounts that may give."""
+"""Operation -> the account that receives, and the accounts that may give; as the Stock Cache calls them."""
+OWN_WORDS: Mapping[str, str] = {
+    "record.available": "cache.available",
+    "record.held": "cache.held",
+    "record.base": "cache.base",
+}
+"""What a record that keeps the reservations itself calls its accounts -> what the Stock Cache calls them."""
+HELD = ("cache.held", "record.held")
 MAY_BE_NEGATIVE = frozenset({"correction", "rebase"})
 OF_A_TOKEN = frozenset({"hold", "pin", "free", "drop", "adopt"})
 
@@ -94,7 +101,8 @@ class UnitsConserved(PartByPart[State]):
         if operation == "rebase" and (row.answer != "applied" or not row.sku):
             return state
         debit, credits = MOVES[operation]
-        if row.debit != debit or row.credit not in credits:
+        received, gave = OWN_WORDS.get(row.debit, row.debit), OWN_WORDS.get(row.credit, row.credit)
+        if received != debit or gave not in credits:
             reason = (
                 f"{operation} of {row.units} {row.sku} moves them from {row.credit or 'nowhere'} to "
                 f"{row.debit or 'nowhere'}, not from {' or '.join(sorted(credits))} to {debit}"
@@ -109,17 +117,17 @@ class UnitsConserved(PartByPart[State]):
 
     def within_cache(self, purse: Purse, row: Row) -> Purse | Finding:
         held, pinned, units = purse.held, purse.pinned, row.units
-        if row.credit == "cache.held":
+        if row.credit in HELD:
             held -= units
         elif row.credit == "cache.pinned":
             pinned -= units
-        if row.debit == "cache.held":
+        if row.debit in HELD:
             held += units
         elif row.debit == "cache.pinned":
             pinned += units
         moves = Aside(purse.moves + 1)
         if held < 0 or pinned < 0:
-            there = purse.held if row.credit == "cache.held" else purse.pinned
+            there = purse.held if row.credit in HELD else purse.pinned
             reason = f"{row.operation} of {units} {row.sku} under token {row.key}, and {row.credit} has {there}"
             return broken(moves, reason, purse.latest, row.index)
         return Purse(held, pinned, Aside(row.index), moves)
@@ -147,8 +155,8 @@ class UnitsConserved(PartByPart[State]):
             return None
         for operation, (debit, credits) in MOVES.items():
             rows = applied_snapshots(table) if operation == "rebase" else table.at("state", operation)
-            is_right = table.debit[rows] == table.code(debit)
-            is_right &= np.isin(table.credit[rows], [table.code(credit) for credit in credits])
+            is_right = np.isin(table.debit[rows], codes(table, debit))
+            is_right &= np.isin(table.credit[rows], codes(table, *credits))
             if operation not in MAY_BE_NEGATIVE:
                 is_right &= table.units[rows] >= 0
             if not is_right.all():
@@ -156,8 +164,14 @@ class UnitsConserved(PartByPart[State]):
         rows = rows_of(table, *OF_A_TOKEN)
         rows = rows[together(table.sku[rows], table.key[rows])]
         purses, units = firsts(table.sku[rows], table.key[rows]), table.units[rows]
-        for account in (table.code("cache.held"), table.code("cache.pinned")):
-            comes, goes = table.debit[rows] == account, table.credit[rows] == account
+        for account in (codes(table, "cache.held"), codes(table, "cache.pinned")):
+            comes, goes = np.isin(table.debit[rows], account), np.isin(table.credit[rows], account)
             if (within(purses, np.where(comes, units, 0) - np.where(goes, units, 0)) < 0).any():
                 return None
         return len(rows) + len(rows_of(table, *RECORD))
+
+
+def codes(table: Table, *accounts: str) -> list[int]:
+    """These accounts, in the words of either owner, as a table writes them."""
+    words = {*accounts, *(own for own, word in OWN_WORDS.items() if word in accounts)}
+    return [table.code(word) for word in sorted(words)]

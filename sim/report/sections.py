@@ -53,7 +53,7 @@ def drift(run: Subject, clock: drawing.Clock, windows: list[measures.Window]) ->
     frame = run.drift()
     is_over_time = clock.until_us > clock.since_us
     summary = measures.drift_summary(run.history) if is_over_time else None
-    aged = measures.staleness_summary(run.history) if is_over_time else None
+    aged = measures.staleness_summary(run.history) if is_over_time and measures.is_copied(run.history) else None
     has_snapshots = aged is not None and aged.refreshes > 0
     says = (
         "Drift over time; it never leaves zero."

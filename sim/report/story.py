@@ -59,6 +59,12 @@ EFFECTS: Mapping[str, tuple[str, str]] = {
 }
 """Operation of a state row -> who did it, and what."""
 
+KEPT: Mapping[str, str] = {"register": "ordered", "reserve": "hold", "release": "free"}
+"""Ask -> what is done for it: who does that was asked."""
+
+RECORD = "record"
+"""Where it keeps the reservations, or the orders, itself, it is asked and does what is the stock's elsewhere."""
+
 
 @dataclass(slots=True)
 class Moment:
@@ -103,10 +109,12 @@ def moments(history: History, order: str) -> list[Moment]:
     lines = {row.line: f"{row.units} × {row.sku}" for row in mine if row.operation == "ordered"}
     basket = words.listed(list(lines.values()), most=3) or "the units"
     total = sum(row.amount for row in mine if row.operation == "ordered")
+    keepers = {row.operation: RECORD for row in mine if row.kind == "state" and row.actor == RECORD}
+    kept = {ask: keepers[done] for ask, done in KEPT.items() if done in keepers}
     story: list[Moment] = []
     for row in mine:
         if row.kind == "invoke" and row.operation not in FOLDED:
-            story.append(_ask(row, heard.get(row.op_id), basket, total))
+            story.append(_ask(row, heard.get(row.op_id), basket, total, kept))
         elif row.kind == "fault":
             story.append(
                 Moment(row.time, "fault", row.actor or "nemesis", "", f"{words.plain(row.operation)} {row.answer}")
@@ -143,8 +151,9 @@ def _no_such(history: History, order: str) -> str:
     return f"no order {order!r} among the {words.counted(len(known), 'order')} of this history; {hint}"
 
 
-def _ask(row: Row, end: Row | None, basket: str, total: int) -> Moment:
+def _ask(row: Row, end: Row | None, basket: str, total: int, kept: Mapping[str, str]) -> Moment:
     whom, what = ASKS.get(row.operation, ("", f"asks: {words.plain(row.operation)}"))
+    whom = kept.get(row.operation, whom)
     told = what.format(money=words.money(row.amount or total), lines=basket)
     if row.attempt > 0:
         told += f" (try {row.attempt + 1})"
@@ -176,7 +185,8 @@ def _fold_in(story: list[Moment], row: Row, writer: str) -> None:
 
 
 def _tell_effect(story: list[Moment], row: Row, arrived: int) -> None:
-    who, what = EFFECTS[row.operation]
+    usually, what = EFFECTS[row.operation]
+    who = row.actor if row.actor == RECORD else usually
     one = f"{row.units} × {row.sku}"
     until = "for ever" if row.deadline == NONE else f"+{(row.deadline - arrived) / 1e6:.3f} s"
     told = what.format(

@@ -16,7 +16,7 @@ from orderquake.sim.study.grouping import Ints
 from orderquake.sim.study.latency import STEPS, Asked, latencies, latency, quantile
 from orderquake.sim.study.outcomes import outcomes
 from orderquake.sim.study.sold_out import sold_out
-from orderquake.sim.study.staleness import StalenessSummary, staleness, staleness_summary
+from orderquake.sim.study.staleness import StalenessSummary, is_copied, staleness, staleness_summary
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,6 +37,7 @@ __all__ = [
     "drift_summary",
     "faults",
     "gauge_frame",
+    "is_copied",
     "latencies",
     "latency",
     "outcomes",

@@ -14,7 +14,8 @@ from orderquake.sim.table import Table
 if TYPE_CHECKING:
     import pandas as pd
 
-FOR_SALE = "cache.available"
+FOR_SALE = ("cache.available", "record.available")
+"""The account of units for sale: the Stock Cache's, or that of a record that keeps the reservations itself."""
 _SECOND = 1e6
 
 
@@ -27,7 +28,7 @@ def sold_out(history: History) -> pd.DataFrame:
     moves, openings = _moves(table), table.at("config", "opening")
     rows = np.concatenate((moves, openings))
     is_opening = np.arange(len(rows)) >= len(moves)
-    comes = is_opening | (table.debit[rows] == table.code(FOR_SALE))
+    comes = is_opening | np.isin(table.debit[rows], [table.code(account) for account in FOR_SALE])
     # Between two rows of one atomic step nothing is for sale or not: look when the instant is over, that is, before the
     # first move of another one. Instants are counted from 1.
     instants = np.cumsum(begins(table.time[moves]))
@@ -58,8 +59,8 @@ def sold_out(history: History) -> pd.DataFrame:
 
 def _moves(table: Table) -> Ints:
     """Rows that put units on sale or take them off it."""
-    rows, account = table.at("state"), table.code(FOR_SALE)
-    rows = rows[((table.debit[rows] == account) | (table.credit[rows] == account)) & table.is_new[rows]]
+    rows, accounts = table.at("state"), [table.code(account) for account in FOR_SALE]
+    rows = rows[(np.isin(table.debit[rows], accounts) | np.isin(table.credit[rows], accounts)) & table.is_new[rows]]
     is_ignored = (table.operation[rows] == table.code("rebase")) & (table.answer[rows] != table.code("applied"))
     moves: Ints = rows[~is_ignored]
     return moves

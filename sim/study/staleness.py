@@ -21,6 +21,14 @@ if TYPE_CHECKING:
 _SECOND = 1e6
 
 
+def is_copied(history: History) -> bool:
+    """Is there a picture to grow old? Not where the record keeps the reservations itself: it moves its base along with
+    every version, and nobody has copied anything."""
+    table = history.table()
+    bases = table.at("state", "rebase")
+    return not len(bases) or bool((table.watermark[bases] != NONE).any())
+
+
 def _as_of(history: History, sku: str) -> tuple[Ints, Ints, int]:
     """When the as-of time moved, to what, and how many snapshots came too late to move it.
 

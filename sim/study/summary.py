@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from orderquake.sim.study.alerts import watch
-from orderquake.sim.study.measures import as_record, drift_summary, faults, sold_out, span, staleness_summary
+from orderquake.sim.study.measures import (
+    as_record,
+    drift_summary,
+    faults,
+    is_copied,
+    sold_out,
+    span,
+    staleness_summary,
+)
 from orderquake.sim.study.subject import Subject
 
 
@@ -33,7 +41,7 @@ def summary(run: Subject) -> dict[str, Any]:
         },
         "latency": as_record(run.latency()),
         "drift": drift_summary(history).as_record() if is_over_time else None,
-        "staleness": staleness_summary(history).as_record() if is_over_time else None,
+        "staleness": staleness_summary(history).as_record() if is_over_time and is_copied(history) else None,
         "outcomes": run.outcomes(),
         "sold_out": len(sold_out(history)),
         "alerts": watch(history, run.gauges, run.scenario.alert).as_record(),

@@ -37,8 +37,9 @@ class Gauges:
         queue = stores["queue"]
         self.show("queue.orders", len(queue.waiting))
         self.show("dead_letters", len(queue.dead))
-        self.show("backlog.unposted", len(stores["order_cache"].unposted.entries))
-        self.show("backlog.open", len(stores["order_cache"].open.entries))
+        orders = world.design.order_rows(stores)
+        self.show("backlog.unposted", len(orders.unposted.entries))
+        self.show("backlog.open", len(orders.open.entries))
 
     def show(self, name: str, value: float) -> None:
         self.values.setdefault(name, []).append(value)

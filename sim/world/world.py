@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from orderquake.model.architecture import Architecture, Job
-from orderquake.model.verbs import VERBS
+from orderquake.model.flow import Store
+from orderquake.model.verbs import EVERY_VERB, understood
 from orderquake.sim.history import History
 from orderquake.sim.recorder import Recorder
 from orderquake.sim.scenario import Scenario, Throttle
@@ -28,7 +29,7 @@ from orderquake.sim.world.workload import demand_of
 
 AGAIN = 32
 """After so many draws, the luck of an order that rested meanwhile is the same again."""
-DRAWN_FOR = ("jitter", *(verb for verbs in VERBS.values() for verb in verbs))
+DRAWN_FOR = ("jitter", *(verb for verbs in EVERY_VERB.values() for verb in verbs))
 """All that an order may draw for."""
 REST_EVERY_US = 10 * SECOND
 """How often the quiet phase looks whether all has come to rest."""
@@ -53,9 +54,9 @@ class World:
         self.streams.watch(self.kernel, self.history)
         self.recorder = Recorder(self.history)
         self.demand = demand_of(scenario, self.streams)
+        self.stores = design.stores(self.demand.opening)
         self.write_opening()
         self.wire = Wire(scenario, self.kernel, self.streams, self.recorder)
-        self.stores = design.stores(self.demand.opening)
         # Simplified: one copy of every service, each in one place; matters when a region is lost or copies disagree.
         for name, store in self.stores.items():
             self.wire.replicas[name] = Replica(
@@ -111,7 +112,7 @@ class World:
     def write_opening(self) -> None:
         for sku, units in self.demand.opening.items():
             self.history.state(0, "opening", kind="config", sku=sku, units=units, version=0, witness="outside")
-        self.history.state(0, "limits", kind="config", answer=json.dumps(limits_of(self.scenario)))
+        self.history.state(0, "limits", kind="config", answer=json.dumps(limits_of(self.scenario, self.stores)))
 
     def mark(self, what: str, sender: Sender, task: Task) -> None:
         """A named moment."""
@@ -148,9 +149,10 @@ class World:
         return not (self.workers.busy or self.performer.frozen) and self.design.rests(self.stores, self.kernel.now)
 
 
-def limits_of(scenario: Scenario) -> dict[str, Any]:
-    """What a checker must know of a scenario, as the `limits` row tells it."""
+def limits_of(scenario: Scenario, stores: Mapping[str, Store]) -> dict[str, Any]:
+    """What a checker must know of a scenario and of whom a design asks for what, as the `limits` row tells it."""
     policy, services = scenario.policy, scenario.service
+    verbs_of = understood(stores)
     return {
         "policy": policy.order,
         "pool": scenario.stock.pool,
@@ -161,7 +163,9 @@ def limits_of(scenario: Scenario) -> dict[str, Any]:
         "key_retention_us": services.payment.key_retention,
         "safety_stock": scenario.stock.safety_stock,
         "below_zero": services.record.below_zero,
-        "max_attempts": {verb: policy.patience[service].attempts for service, verbs in VERBS.items() for verb in verbs},
+        "max_attempts": {
+            verb: policy.patience[service].attempts for service, verbs in verbs_of.items() for verb in verbs
+        },
         "queue_bounds": {
             name: service.queue_bound for name, service in services.items() if service.queue_bound is not None
         },

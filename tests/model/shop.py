@@ -14,6 +14,7 @@ from orderquake.model.order_cache import OrderCache
 from orderquake.model.payment import PaymentProvider
 from orderquake.model.policy import MINUTE, Policy
 from orderquake.model.record import SystemOfRecord
+from orderquake.model.shelves import Shelves
 from orderquake.model.stock import StockCache
 from orderquake.model.work_queue import WorkQueue
 from orderquake.sim.plain import perform, tick, work_off
@@ -67,11 +68,17 @@ class Shop:
 
     @property
     def orders(self) -> OrderCache:
-        return self.store(OrderCache)  # type: ignore[no-any-return]
+        """Whoever keeps the orders' rows."""
+        return self.design.order_rows(self.stores)  # type: ignore[no-any-return]
 
     @property
     def stock(self) -> StockCache:
         return self.store(StockCache)  # type: ignore[no-any-return]
+
+    @property
+    def owner(self) -> StockCache | Shelves:
+        """Whoever says what may be sold."""
+        return self.stores.get("stock", self.record)  # type: ignore[return-value]
 
     @property
     def payment(self) -> PaymentProvider:
@@ -118,8 +125,11 @@ class Shop:
         work_off(self.design, self.stores, self.now_us)
 
     def tick(self, *flows: str) -> None:
+        """Some of the design's jobs; what it has none for is not done."""
+        known = {job.flow for job in self.design.jobs()}
         for flow in flows:
-            tick(self.design, self.stores, flow, self.now_us)
+            if flow in known:
+                tick(self.design, self.stores, flow, self.now_us)
 
     def recover(self) -> None:
         """Leases run out, recovery finds what is idle, workers do it."""
@@ -158,7 +168,7 @@ class Shop:
             {name: self.row(name).state.value for name in names},
             {name: self.row(name).sync.value for name in names},
             dict(self.record.on_hand),
-            {sku: self.stock.atp(sku) for sku in self.record.on_hand},
+            {sku: self.owner.atp(sku) for sku in self.record.on_hand},
             {name: self.captured(name) for name in names},
             {name: self.net(name) for name in names},
             {name: tuple(what for who, what in self.notices.told if who == name) for name in names},

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from orderquake.sim.nemesis import SERVICES
 from orderquake.sim.recorder import Recorder
 from orderquake.sim.scenario import Scenario
 from orderquake.sim.world.faults import load, payment, record, services, time, wire, workers
@@ -39,7 +40,9 @@ def inject(
     """
     injected: list[Injected] = []
     for label, fault in scenario.plain_faults():
-        made = INJECTORS[type(fault)](Site(label, fault, kernel, streams, recorder, wire, scenario, world))
+        is_absent = fault.target in SERVICES and fault.target not in wire.replicas
+        injector = Injected if is_absent else INJECTORS[type(fault)]  # a design has no such service: never to be seen
+        made = injector(Site(label, fault, kernel, streams, recorder, wire, scenario, world))
         since_us, until_us = fault.window(scenario.horizon)
         kernel.after(since_us, made.begin)
         if getattr(fault, "is_healed", True):

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from orderquake.model.architecture import Architecture
-from orderquake.model.verbs import VERBS
+from orderquake.model.verbs import VERBS, understood
 from orderquake.sim.nemesis import workers as described
 from orderquake.sim.units import SECOND
 from orderquake.sim.world.faults.injected import Injected, Site
@@ -16,8 +16,10 @@ from orderquake.sim.world.wire import Sending
 
 
 def verbs_of(site: Site) -> tuple[str, ...]:
-    """The verbs at which a worker may be struck."""
-    return (site.fault.operation,) if site.fault.operation is not None else VERBS[site.fault.target]
+    """The verbs at which a worker may be struck: those that the design's own service understands."""
+    fault = site.fault
+    known = VERBS if site.world is None else understood(site.world.stores)
+    return tuple(verb for verb in known.get(fault.target, ()) if fault.operation in (None, verb))
 
 
 class Crash(Injected):
@@ -123,7 +125,8 @@ class OldVersion(Injected):
         world = self.site.world
         assert world is not None, "only a whole world has workers"
         self.design: Architecture = design_of(self.fault.design)(world.design.policy)
-        world.workers.versions.append(self.version)
+        if self.design.stores({}).keys() == world.stores.keys():  # else it is no version of this design
+            world.workers.versions.append(self.version)
 
     def version(self, turn: int, place: str) -> Architecture | None:
         """The other version, if this turn runs it."""
