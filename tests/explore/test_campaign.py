@@ -175,7 +175,7 @@ def test_all_strikes_are_counted_and_not_only_the_first_of_each_fault() -> None:
 def test_the_report_says_which_cells_were_struck_and_which_were_not() -> None:
     run = {
         "seed": 1, "verdict": "valid", "digest": "", "rows": 1, "orders": 1, "policy": "pay_first",
-        "workload": "poisson",
+        "workload": "poisson", "theme": "none",
         "faults": {"zero_feed-1": ["zero_feed", "record", 1, 2, 1], "read_only-1": ["read_only", "record", 1, 2, 1]},
         "struck": {"read_only": ["post", "read_changes"]}, "points": {}, "quiet": [1, 2],
     }  # fmt: skip
