@@ -6,7 +6,18 @@ import sys
 from collections.abc import Mapping
 from types import ModuleType
 
-from orderquake.model import notice, order_cache, order_table, payment, record, shelves, stock, work_queue, workflow
+from orderquake.model import (
+    counts,
+    notice,
+    order_cache,
+    order_table,
+    payment,
+    record,
+    shelves,
+    stock,
+    work_queue,
+    workflow,
+)
 from orderquake.model.flow import Ask, Store
 
 
@@ -25,7 +36,7 @@ VERBS: Mapping[str, tuple[str, ...]] = _collect(order_cache, stock, payment, rec
 """Service -> its verbs, in the order in which the service's file tells them; as hot_cold asks them."""
 
 EVERY_VERB: Mapping[str, tuple[str, ...]] = _collect(
-    order_cache, stock, payment, record, notice, work_queue, shelves, order_table, workflow
+    order_cache, stock, payment, record, notice, work_queue, counts, shelves, order_table, workflow
 )
 """The same, with what only some designs ask: a record may keep reservations and orders, and a
 workflow service drive them."""

@@ -40,6 +40,7 @@ VOCABULARY: dict[str, str] = {
         "the record's log of changes: is_new = False, units as it would have been, and no accounts. Where the record "
         "keeps the reservations itself, a row for each of its versions, with no watermark: nothing was copied"
     ),
+    "count": "a cache of counts was written: sku, units = what it says is left from now on; no accounts, no token",
     "adopt": "a rebuild pinned a line again: key = token; cache.pinned from cache.available",
     "epoch": (
         "the Stock Cache began anew: version = epoch, answer = lost | open; all its units are void until rebased"

@@ -155,5 +155,5 @@ def test_a_fault_of_ours_is_told_with_the_command_that_plays_it_again(
     assert main(["compare", str(day), "--on", "hot_cold,central", "--runs", "2"]) == 4
     told = capsys.readouterr().err
     assert "a rule of ours" in told
-    assert "--on hot_cold --seed 1" in told
+    assert "--on hot_cold --seed 1" in told or "--on central --seed 1" in told, "whichever of the two fails first"
     assert not (here / "reports").exists()

@@ -5,11 +5,13 @@ from collections.abc import Mapping
 from orderquake.model.architecture import Architecture
 from orderquake.model.architectures.central import Central
 from orderquake.model.architectures.hot_cold import HotCold
+from orderquake.model.architectures.naive_cache import NaiveCache
 from orderquake.model.architectures.orchestrated import Orchestrated
 from orderquake.model.architectures.orchestrated_repaired import OrchestratedRepaired
 from orderquake.model.architectures.reserve_in_record import ReserveInRecord
 
 ARCHITECTURES: Mapping[str, type[Architecture]] = {
-    design.name: design for design in (HotCold, Central, ReserveInRecord, Orchestrated, OrchestratedRepaired)
+    design.name: design
+    for design in (HotCold, NaiveCache, Central, ReserveInRecord, Orchestrated, OrchestratedRepaired)
 }
 """Every design by its name."""

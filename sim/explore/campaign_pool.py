@@ -202,8 +202,7 @@ def work(pipe: Connection, settings: Settings, parent: int) -> None:
     """What a process does until it is killed, or nobody is left to work for."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
-    gc.collect()
-    gc.freeze()  # what is imported by now is nobody's garbage, and need not be looked through after each run
+    is_first = True
     pipe.send(("ready", None))
     while True:
         try:
@@ -214,6 +213,9 @@ def work(pipe: Connection, settings: Settings, parent: int) -> None:
                 else:
                     pipe.send(("outcome", played(settings, seed)))
                 clean()
+                if is_first:
+                    gc.freeze()  # what is imported by now is nobody's garbage, and need not be looked through each time
+                    is_first = False
             pipe.send(("done", resident_bytes()))
         except (EOFError, OSError):
             return

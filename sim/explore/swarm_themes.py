@@ -10,12 +10,13 @@ A theme never asks for what a design's contract rules out: its faults are held a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from pydantic import ValidationError
 
+from orderquake.model.verbs import VERBS
 from orderquake.sim.explore.swarm_faults import CannotDraw, Day, drawn_table
 from orderquake.sim.explore.swarm_luck import Luck
 from orderquake.sim.nemesis import Fault
@@ -23,7 +24,7 @@ from orderquake.sim.units import MINUTE, MS, SECOND
 
 Value: TypeAlias = Callable[[Luck], Any]
 """How a knob finds its value."""
-SHARE = 0.7
+SHARE = 0.8
 """Of the days that have a theme."""
 TRIES = 6
 
@@ -132,6 +133,8 @@ def theme_of(luck: Luck) -> str:
 
 # -- what strikes single asks all day long
 
+ALL_DAY: dict[str, Value] = {"from": always(None), "for": always(None)}
+
 
 def all_day(
     kind: str,
@@ -143,8 +146,7 @@ def all_day(
     """A fault that strikes some of the asks of one of these verbs, from the beginning to the end."""
     said: dict[str, Value] = {
         "target": always(target), "operation": one_of(*verbs), "probability": share(*chances),
-        "from": always(None), "for": always(None),
-    }  # fmt: skip
+    } | ALL_DAY  # fmt: skip
     return Wish(kind, said | dict(more), 0.8)
 
 
@@ -162,6 +164,13 @@ NAP, DOZE = sleep(15 * SECOND, 60 * SECOND), sleep(5 * SECOND, 40 * SECOND)
 LATE: dict[str, Value] = {"by": law(SECOND, 10 * SECOND, MINUTE)}
 RARELY, OFTEN = (0.1, 0.4), (0.3, 0.9)
 AWAY: dict[str, Value] = {"from": time(20 * SECOND, 60 * SECOND), "for": time(310 * SECOND, 340 * SECOND)}
+
+SELDOM = {
+    "order_cache": ("read_orders", "write_orders", "list_unsynced", "read_cursor", "move_cursor"),
+    "stock": ("release", "extend", "refresh", "settle", "adopt", "open_again"),
+    "payment": ("look_up", "look_up_hold", "void_hold", "refund", "ask_refund", "list_captures", "list_failed_refunds"),
+}
+"""What is asked on few days only, or few times a day."""
 
 QUICK: dict[str, Value] = {
     "policy.worker_deadline": time(10 * SECOND, 12 * SECOND),
@@ -391,6 +400,25 @@ THEMES: dict[str, Theme] = {
             Wish("clock_skew", {"target": always("stock"), "by": time(2 * SECOND, 30 * SECOND)}),
             all_day("lose_ask", "order_cache", "register", chances=RARELY),
             all_day("pause", "stock", "reserve", more=AFTER | DOZE, chances=(0.1, 0.5)),
+        ),
+    ),
+    "one pair of hands": Theme(
+        {
+            f"service.{service}.latency": law(50 * MS, 500 * MS, 2 * SECOND) for service in VERBS
+        },
+        tuple(
+            Wish("capacity_cut", {"target": always(service), "to": count(1, 2)} | ALL_DAY, 0.4) for service in VERBS
+        ),
+    ),
+    "trouble where few come": Theme(
+        QUICK | SCARCE | {"policy.patience.stock.attempts": count(1, 3)},
+        (
+            Wish("wiped", {"target": always("stock")}, 0.5),
+            *(
+                replace(all_day(kind, service, *verbs, chances=OFTEN), chance=0.25)
+                for kind in ("lose_ask", "lose_answer", "delay", "duplicate", "crash", "pause")
+                for service, verbs in SELDOM.items()
+            ),
         ),
     ),
 }  # fmt: skip

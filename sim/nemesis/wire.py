@@ -22,10 +22,11 @@ def outlives_messages(
 ) -> Iterator[tuple[tuple[str | int, ...], str]]:
     """Keys of the provider outlive asks only as long as no copy lives longer than `message_life`.
 
-    Nearly all must be below: the mean and ten standard deviations, as for pauses.
+    Nearly all must be below: the mean and ten standard deviations, as for pauses. A policy that counts with no life at
+    all means to see what comes of it.
     """
     life = scenario.policy.message_life
-    if fault.target == "payment" and not law.mean_us + 10 * law.variance**0.5 < life:
+    if life and fault.target == "payment" and not law.mean_us + 10 * law.variance**0.5 < life:
         text = "so long that a copy may live longer than any message should; expected nearly all below"
         yield (key,), f'{text} policy.message_life, "{format_duration(life)}"'
 

@@ -125,7 +125,11 @@ class OldVersion(Injected):
         world = self.site.world
         assert world is not None, "only a whole world has workers"
         self.design: Architecture = design_of(self.fault.design)(world.design.policy)
-        if self.design.stores({}).keys() == world.stores.keys():  # else it is no version of this design
+        theirs = {name: type(store) for name, store in self.design.stores({}).items()}
+        ours = {name: type(store) for name, store in world.stores.items()}
+        if theirs.keys() == ours.keys() and all(
+            issubclass(kind, ours[name]) or issubclass(ours[name], kind) for name, kind in theirs.items()
+        ):  # else it is no version of this design
             world.workers.versions.append(self.version)
 
     def version(self, turn: int, place: str) -> Architecture | None:
