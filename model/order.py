@@ -156,6 +156,11 @@ class Order(NamedTuple):
         return self.is_told and (self.state is State.FULFILLED or (self.state in FINAL and not self.token))
 
     @property
+    def is_owed(self) -> bool:
+        """The record has refused for good to book what the customer was promised."""
+        return self.sync is Sync.DEAD_LETTER and self.state is State.FULFILLED
+
+    @property
     def is_synced(self) -> bool:
         """The record has it, or never needs it."""
         return self.sync in SETTLED or self.state in NEVER_POSTED

@@ -119,7 +119,8 @@ class ListUnposted(Ask[Page]):
 
 @effect
 class ListUnsynced(Ask[Page]):
-    """Every order that is still open or not confirmed by the record, in the order of registration."""
+    """Every order that is still open or not in the record's book, in the order of registration: of what the record has
+    refused, the goods are still promised."""
 
     service = "order_cache"
     verb = "list_unsynced"
@@ -193,6 +194,11 @@ class OrderCache:
         self.unposted = _Queue()
         self.unsynced = _Queue()
         self.cursors: dict[str, int] = {}
+
+    @property
+    def rests(self) -> bool:
+        """Every order has ended, and the record has it or has refused it."""
+        return not self.open.entries and not self.unposted.entries
 
     def handle(self, ask: Any, now_us: int) -> Any:
         match ask:
@@ -273,7 +279,7 @@ class OrderCache:
             self.unposted.entries.pop(order.id, None)
         elif order.id not in self.unposted.entries:
             self.unposted.put_last(order.id, now_us)
-        if is_synced and is_closed:
+        if is_synced and is_closed and not order.is_owed:
             self.unsynced.entries.pop(order.id, None)
         elif order.id not in self.unsynced.entries:
             self.unsynced.put_last(order.id, now_us)

@@ -110,13 +110,15 @@ class HotCold(HoldMoney, Settlement, Rebuild):
 
     def rests(self, stores: Mapping[str, Any], now_us: int) -> bool:
         stock, record = stores["stock"], stores["record"]
-        return self.orders_rest(stores, now_us) and stock.is_open and not stock.by_token and stock.cursor == record.head
+        owed = len(self.order_rows(stores).unsynced.entries)  # what the record has refused stays promised
+        is_let_go = len(stock.by_token) <= owed
+        return self.orders_rest(stores, now_us) and stock.is_open and is_let_go and stock.cursor == record.head
 
     def orders_rest(self, stores: Mapping[str, Any], now_us: int) -> bool:
         """Every order has ended and is with the record, every refund has arrived, and nobody waits in line."""
         orders, refunds = self.order_rows(stores), stores["payment"].paid_back
         return (
-            not orders.unsynced.entries
+            orders.rests
             and not refunds.is_due(now_us)
             and orders.cursors.get("refunds", 0) == len(refunds.failed)
             and not stores["queue"].has_work(now_us)

@@ -44,7 +44,7 @@ class Orchestrated(OrchestratedRepaired):
 
     def rests(self, stores: Mapping[str, Any], now_us: int) -> bool:
         """Nobody watches refunds, so nobody waits for them either."""
-        return not self.order_rows(stores).unsynced.entries and not stores["queue"].has_work(now_us)
+        return self.order_rows(stores).rests and not stores["queue"].has_work(now_us)
 
 
 class ForgetfulShelves(Shelves):

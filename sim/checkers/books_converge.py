@@ -15,6 +15,8 @@ from orderquake.sim.checkers.shelves import MOVES, RECORD, applied_snapshots, ro
 from orderquake.sim.history import NONE, History, Row
 
 NEEDS = frozenset({"record", "stock"})
+TO_OPEN_AGAIN = NEEDS | {"order_cache"}
+"""A base that was lost is built again from the open orders, too."""
 TO_LET_GO = NEEDS | {"order_cache", "payment"}
 """Units are held until their order ends, and that takes these two as well."""
 
@@ -96,7 +98,7 @@ class BooksConverge(PartByPart[State]):
         if state.base_v != state.record_v:
             known = f"version {state.base_v}" if state.base_v != NONE else "none"
             reason = f"{part}: the record is at version {state.record_v}, the cache's base at {known}"
-            return not_by_the_end(context, NEEDS, 1, reason, *shown)
+            return not_by_the_end(context, NEEDS if state.base_v != NONE else TO_OPEN_AGAIN, 1, reason, *shown)
         if state.open > state.refused:
             reason = f"{part}: {state.open - state.refused} units are still held or pinned beside the base"
             return not_by_the_end(context, TO_LET_GO, 1, reason, *shown)

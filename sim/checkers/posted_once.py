@@ -23,6 +23,7 @@ from orderquake.sim.checkers.shapes import Looks
 from orderquake.sim.history import History, Row, Table
 
 NEEDS = frozenset({"record", "order_cache"})
+TO_PAY = frozenset({"payment"})
 POSTABLE = frozenset({"fulfilled", "refunded"})
 FINAL = POSTABLE | {"declined", "cancelled"}
 Lines = tuple[tuple[str, int], ...]
@@ -31,8 +32,9 @@ Lines = tuple[tuple[str, int], ...]
 class Booking(NamedTuple):
     """One order: what it asked for, how it ended last, and what the record has of it.
 
-    to_ship   lines asked for and not shipped
-    posted    the outcome that the record booked, "" for none
+    to_ship         lines asked for and not shipped
+    posted          the outcome that the record booked, "" for none
+    is_owed_again   it was refunded, and that refund failed: nobody posts it before it has arrived
     """
 
     to_ship: Lines = ()
@@ -42,6 +44,7 @@ class Booking(NamedTuple):
     has_shipped: bool = False
     end: Aside = NOWHERE
     post: Aside = NOWHERE
+    is_owed_again: bool = False
 
 
 class PostedOnce(PartByPart[Booking]):
@@ -75,10 +78,11 @@ class PostedOnce(PartByPart[Booking]):
         # Only what was declined may come to another end (a late capture, paid back); any other first end is
         # the one to post.
         outcome = row.to_state
+        if state.ended == "refunded" and row.operation == "order":
+            return state._replace(is_owed_again=outcome == "refund_pending")
         if state.ended in POSTABLE or outcome not in FINAL or outcome == state.ended:
             return state
-        to_ship, _, posted, was_rejected, has_shipped, _, post = state
-        return Booking(to_ship, outcome, posted, was_rejected, has_shipped, Aside(row.index), post)
+        return state._replace(ended=outcome, end=Aside(row.index))
 
     def posted(self, state: Booking, row: Row) -> Booking | Finding:
         if row.answer == "rejected":
@@ -90,8 +94,7 @@ class PostedOnce(PartByPart[Booking]):
         elif row.to_state not in POSTABLE or state.ended != row.to_state:
             reason = f"order {row.order} was posted as {row.to_state}, but {_stands(state.ended)}"
         else:
-            to_ship, ended, _, _, has_shipped, end, _ = state
-            return Booking(to_ship, ended, row.to_state, False, has_shipped, end, Aside(row.index))
+            return state._replace(posted=row.to_state, was_rejected=False, post=Aside(row.index))
         return broken(1, reason, state.end, state.post, row.index)
 
     def shipped(self, state: Booking, row: Row) -> Booking | Finding:
@@ -102,9 +105,8 @@ class PostedOnce(PartByPart[Booking]):
             reason = f"{row.units} {row.sku} left the books for order {row.order}, which was posted as refunded"
         else:
             at = state.to_ship.index(line)
-            to_ship, ended, posted, was_rejected, _, end, _ = state
-            left = to_ship[:at] + to_ship[at + 1 :]
-            return Booking(left, ended, posted, was_rejected, True, end, Aside(row.index))
+            left = state.to_ship[:at] + state.to_ship[at + 1 :]
+            return state._replace(to_ship=left, has_shipped=True, post=Aside(row.index))
         return broken(1, reason, state.end, state.post, row.index)
 
     def settle(self, part: str, state: Booking, context: Context) -> Finding:
@@ -117,7 +119,7 @@ class PostedOnce(PartByPart[Booking]):
             if state.was_rejected:
                 return undecided(1, f"the record refused the post of order {part} for good")
             reason = f"order {part} {state.ended}, and the record was never told"
-            return not_by_the_end(context, NEEDS, 1, reason, state.end)
+            return not_by_the_end(context, NEEDS | TO_PAY if state.is_owed_again else NEEDS, 1, reason, state.end)
         if state.posted == "fulfilled" and state.to_ship:
             missing = ", ".join(f"{units} {sku}" for sku, units in state.to_ship)
             reason = f"order {part} was posted as fulfilled without {missing}"

@@ -21,11 +21,16 @@ from orderquake.sim.checkers.shapes import Looks
 from orderquake.sim.history import Row
 
 NEEDS = frozenset({"payment", "order_cache"})
+TO_BE_SEEN = frozenset({"notice"})
+"""Who alone tells that the goods left, where the record's book does not."""
 
 
 class Charges(NamedTuple):
     """Charges of one order by amount, smallest first: those that stand (taken, and not with the customer again), and
-    those that were paid back."""
+    those that were paid back.
+
+    is_unbooked   the record has refused the order's post: its book will not tell whether the goods left
+    """
 
     standing: tuple[int, ...] = ()
     returned: tuple[int, ...] = ()
@@ -33,6 +38,7 @@ class Charges(NamedTuple):
     fulfilled: Aside = NOWHERE
     latest: Aside = NOWHERE
     refunds: Aside = NOTHING
+    is_unbooked: bool = False
 
 
 class RefundedRight(PartByPart[Charges]):
@@ -46,7 +52,7 @@ class RefundedRight(PartByPart[Charges]):
             "refund": ("is_new", "amount"),
             "refund_failed": ("is_new", "amount"),
             "notice": ("is_new", "to_state"),
-            "post": ("is_new", "to_state"),
+            "post": ("is_new", "to_state", "answer"),
         },
         names=(("amount",),),  # a charge goes back whole, so its amount is its name
     )
@@ -55,12 +61,14 @@ class RefundedRight(PartByPart[Charges]):
         return Charges()
 
     def hear(self, state: Charges, row: Row, context: Context) -> Charges | Finding:
+        if row.operation == "post" and row.answer == "rejected":
+            return state._replace(is_unbooked=True)
         if not row.is_new:
             return state
         here = Aside(row.index)
         if row.operation == "capture":
             standing = (row.amount,) if not state.standing else tuple(sorted((*state.standing, row.amount)))
-            return Charges(standing, state.returned, state.is_fulfilled, state.fulfilled, here, state.refunds)
+            return state._replace(standing=standing, latest=here)
         if row.operation == "refund":
             return self.refunded(state, row)
         if row.operation == "refund_failed":
@@ -70,7 +78,7 @@ class RefundedRight(PartByPart[Charges]):
         if state.refunds and not state.standing:
             reason = f"order {row.order} is fulfilled after its money went back"
             return broken(state.refunds, reason, state.latest, row.index)
-        return Charges(state.standing, state.returned, True, here, state.latest, state.refunds)
+        return state._replace(is_fulfilled=True, fulfilled=here)
 
     def refunded(self, state: Charges, row: Row) -> Charges | Finding:
         refunds = Aside(state.refunds + 1)
@@ -82,7 +90,7 @@ class RefundedRight(PartByPart[Charges]):
         if state.is_fulfilled and not standing:  # a surplus charge may go back; the one that pays for the goods may not
             reason = f"order {row.order} was fulfilled, and its {row.amount} went back all the same"
             return broken(refunds, reason, state.latest, state.fulfilled, row.index)
-        return Charges(standing, returned, state.is_fulfilled, state.fulfilled, Aside(row.index), refunds)
+        return state._replace(standing=standing, returned=returned, latest=Aside(row.index), refunds=refunds)
 
     def failed(self, state: Charges, row: Row) -> Charges | Finding:
         """The refund did not arrive: the charge stands again, and is owed again."""
@@ -91,14 +99,15 @@ class RefundedRight(PartByPart[Charges]):
             reason = f"{row.amount} came back from order {row.order}, to which {back} had gone back"
             return broken(state.refunds, reason, state.latest, row.index)
         returned, standing = moved(row.amount, state.returned, state.standing)
-        return Charges(standing, returned, state.is_fulfilled, state.fulfilled, Aside(row.index), state.refunds)
+        return state._replace(standing=standing, returned=returned, latest=Aside(row.index))
 
     def settle(self, part: str, state: Charges, context: Context) -> Finding:
         owed = state.standing if not state.is_fulfilled else state.standing[1:]
         obligations = state.refunds + len(owed)
         if not state.is_fulfilled and owed:
             reason = f"{sum(owed)} of order {part} was taken, no goods left, and it was not paid back"
-            return not_by_the_end(context, NEEDS, obligations, reason, state.latest)
+            needs = NEEDS | TO_BE_SEEN if state.is_unbooked or "record" in context.dead else NEEDS
+            return not_by_the_end(context, needs, obligations, reason, state.latest)
         if owed:
             reason = f"order {part} was fulfilled once and charged {len(state.standing)} times"
             return not_by_the_end(context, NEEDS, obligations, reason, state.latest, state.fulfilled)

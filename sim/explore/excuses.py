@@ -13,7 +13,7 @@ NEEDS_RECORD = ("posted_once", "books_converge")
 NEEDS: dict[str, tuple[str, ...]] = {
     "record": NEEDS_RECORD,
     "stock": ("books_converge", "reservation_hygiene"),
-    "notice": ("notices_sent",),
+    "notice": ("notices_sent", "refunded_right"),
     "payment": ("every_order_ends", "money_conserved", "refunded_right", *NEEDS_RECORD),
     "order_cache": ("every_order_ends", "money_conserved", "refunded_right", "notices_sent", *NEEDS_RECORD),
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from orderquake.sim.checkers.columns import exactly_once
 from tests.checkers.histories import LIMITS, SECOND, Story, good_day
 from tests.checkers.judging import objectors, status, verdict
 
@@ -66,6 +67,55 @@ def test_books_that_differ_are_excused_by_the_death_of_either(dead: str, expecte
     story.receipt("mug", 1)
     story.kill(dead)
     assert status("books_converge", story.end()) == expected
+
+
+@pytest.mark.parametrize(("dead", "expected"), [("order_cache", "unknown"), ("payment", "invalid")])
+def test_a_base_that_was_lost_is_not_built_again_without_the_open_orders(dead: str, expected: str) -> None:
+    story = good_day()
+    story.lose_the_cache()
+    story.kill(dead)
+    assert status("books_converge", story.end()) == expected
+
+
+@pytest.mark.parametrize(
+    ("dead", "answer", "expected"),
+    [
+        (["notice"], "rejected", "unknown"),
+        (["notice"], "", "invalid"),
+        (["notice", "record"], "", "unknown"),
+        ([], "rejected", "invalid"),
+    ],
+)
+def test_goods_left_unseen_where_nobody_could_have_told_of_it(dead: list[str], answer: str, expected: str) -> None:
+    story = Story()
+    story.register("ann", mug=1)
+    story.pay("ann")
+    story.reserve("ann")
+    story.fulfil("ann")
+    if answer:
+        story.post("ann", answer=answer, is_new=False)
+    for service in dead:
+        story.kill(service)
+    assert status("refunded_right", story.end()) == expected
+
+
+@pytest.mark.parametrize(("dead", "expected"), [("payment", "unknown"), ("stock", "invalid")])
+@pytest.mark.parametrize("is_paid_again", [False, True])
+def test_a_refund_that_failed_is_not_posted_before_somebody_has_paid_again(
+    dead: str, expected: str, is_paid_again: bool
+) -> None:
+    story = Story()
+    story.register("ann", mug=1)
+    story.pay("ann")
+    story.pay_back("ann")
+    story.row("refund_failed", order="ann", key="ann/refund/1", amount=story.total("ann"), witness="outside")
+    story.move("ann", "refund_pending")
+    if is_paid_again:
+        story.move("ann", "refunded")
+    story.kill(dead)
+    history = story.end()
+    assert status("posted_once", history) == ("invalid" if is_paid_again else expected)
+    assert exactly_once(history).posted == ("invalid" if is_paid_again else expected)
 
 
 @pytest.mark.parametrize(("version", "expected"), [(1, "invalid"), (2, "valid"), (3, "invalid")])

@@ -537,6 +537,20 @@ def test_an_order_that_is_posted_during_the_rebuild_is_counted_once() -> None:
     assert one.rests()
 
 
+def test_what_the_record_has_refused_is_promised_after_a_rebuild_as_before() -> None:
+    """Nobody posts it any more, so no list of what is to be done may be where a rebuild looks."""
+    one = shop(below_zero="reject")
+    one.submit(order("ann"))
+    one.work()
+    one.ask(Move("correction", "mug", -1))
+    one.tick("post", "refresh")
+    one.ask(Move("receipt", "mug", 1))
+    one.stock.lose_everything()
+    one.tick("rebuild")
+    assert (one.stock.is_open, one.stock.atp("mug")) == (True, 0), "it is promised to ann, and sold to nobody else"
+    assert one.rests()
+
+
 def test_a_zombie_that_holds_a_token_of_before_the_loss_fulfils_nothing_on_it() -> None:
     """It has heard `Reserved` and writes so after the rebuild: the token is worth nothing, and it reserves again."""
     one = shop(mug=1)

@@ -147,6 +147,15 @@ def test_an_order_is_unsynced_until_it_is_closed_and_the_record_has_it(cache: Or
     assert names(cache, UNSYNCED) == ["bob", "cat"]
 
 
+def test_goods_that_the_record_refuses_to_book_stay_promised_and_hold_nobody_up(cache: OrderCache) -> None:
+    for name in ("ann", "bob", "cat"):
+        write(cache, name, state=State.REFUNDED if name == "cat" else State.FULFILLED, is_told=True)
+        assert not cache.rests
+        write(cache, name, sync=Sync.POSTED if name == "bob" else Sync.DEAD_LETTER)
+    assert names(cache, UNSYNCED) == ["ann"]
+    assert cache.rests
+
+
 def test_an_order_that_is_reopened_is_unsynced_again(cache: OrderCache) -> None:
     write(cache, "ann", state=State.DECLINED, is_told=True)
     write(cache, "ann", state=State.REFUND_PENDING, is_told=False)
