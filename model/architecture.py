@@ -36,10 +36,12 @@ class Architecture(ABC):
     """A design. Subclass it, tell its flows, say what it requires.
 
     requires   assumptions without which its promises are off, in the words of the faults' `breaks`
+    kv         how strong the store is in which it keeps what it keeps by keys and values, where a scenario says nothing
     """
 
     name: ClassVar[str]
     requires: ClassVar[frozenset[Assumption]]
+    kv: ClassVar[str] = "linearizable"
 
     def __init__(self, policy: Policy) -> None:
         self.policy = policy

@@ -10,6 +10,8 @@ from collections.abc import Hashable, Mapping
 from typing import Any, NamedTuple
 
 from orderquake.model.flow import Ask, Change, Instant, effect
+from orderquake.model.in_kv import InKv
+from orderquake.model.kv import Kv, One
 
 
 class Counted(NamedTuple):
@@ -64,40 +66,51 @@ class CopyCount(Ask[Stored]):
         return "", self.sku
 
 
-class CountCache:
-    """Last writer wins, at once and for everybody: linearizable, and still no help."""
+class Counts(InKv):
+    """A number under each product's name.
 
-    def __init__(self, opening: Mapping[str, int]) -> None:
-        self.journal: list[Change] = []
-        self.units = dict(opening)
-        self.copied = dict(opening)  # what the record said last
+    copied   what the record said last, as far as it was said to this member
+    """
+
+    writes = frozenset({WriteCount.verb, CopyCount.verb})
+
+    def __init__(self, opening: Mapping[str, int], kv: Kv | None = None) -> None:
+        super().__init__(One(0, 1, opening) if kv is None else kv, opening)
+        self.copied = dict(opening)
+
+    def over(self, kv: Kv) -> Counts:
+        return Counts(self.opening, kv)
 
     def atp(self, sku: str) -> int:
         """Units that it would sell."""
-        return self.units.get(sku, 0)
+        units: int = self.kv.get(sku) or 0
+        return units
 
-    def handle(self, ask: Any, _now_us: int) -> Any:
+    def keys(self, ask: Any) -> tuple[str, ...]:
+        return (ask.sku,) if isinstance(ask, ReadCount) else ()
+
+    def answer(self, ask: Any, now_us: int) -> Any:
         match ask:
             case ReadCount(_, sku):
                 return Counted(self.atp(sku))
             case WriteCount(order_id, sku, units):
                 self.journal.append(Change("count", order=order_id, sku=sku, units=units))
-                self.units[sku] = units
+                self.kv.put(sku, units, now_us)
                 return Stored()
             case CopyCount(sku, units, version, as_of):
-                change = units - self.copied.get(sku, 0)
-                self.units[sku] = self.copied[sku] = units
                 self.journal.append(
-                    Change("rebase", sku=sku, units=change, debit="cache.available", credit="cache.base",
-                           answer="applied", version=version, watermark=as_of)
+                    Change("rebase", sku=sku, units=units - self.copied.get(sku, 0), debit="cache.available",
+                           credit="cache.base", answer="applied", version=version, watermark=as_of)
                 )  # fmt: skip
+                self.copied[sku] = units
+                self.kv.put(sku, units, now_us)
                 return Stored()
         raise TypeError(f"a cache of counts does not know how to {type(ask).__name__}")
 
     def snapshot(self) -> Hashable:
-        return tuple(self.units.items()), tuple(self.copied.items())
+        return super().snapshot(), tuple(self.copied.items())
 
     def restore(self, snapshot: Any) -> None:
-        units, copied = snapshot
-        self.units, self.copied = dict(units), dict(copied)
-        self.journal.clear()
+        kept, copied = snapshot
+        super().restore(kept)
+        self.copied = dict(copied)

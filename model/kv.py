@@ -127,6 +127,11 @@ class Kv(ABC):
             self.changed.append(entry.key)
 
     @property
+    def newest(self) -> dict[str, Entry]:
+        """Key -> the entry that has the last word."""
+        return {key: max(of_key.values(), key=Entry.beats) for key, of_key in self.entries.items() if of_key}
+
+    @property
     def seen(self) -> tuple[int, ...]:
         return tuple(map(len, self.by_member))
 
@@ -174,7 +179,7 @@ class One(Kv):
     """A single member: linearizable, and read-change-write over it still loses what was written in between."""
 
     def rank(self, now_us: int) -> Rank:
-        return (self.top[0] + 1,)
+        return (0,)
 
     def tell(self, entry: Entry) -> None:
         """There is nobody else."""

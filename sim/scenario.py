@@ -43,6 +43,7 @@ from orderquake.sim.demand import (
     Workload,
     Zipf,
 )
+from orderquake.sim.kv import AnyKv
 from orderquake.sim.nemesis import (
     FAULTS,
     SERVICES,
@@ -149,6 +150,7 @@ class Scenario(Part):
     must_exercise checkers that must have judged something, else the run is unknown
     must_see      sometimes-points that must have been passed, else the run is unknown
     gauge_every   how often drift, staleness, backlog and queue lengths are read, and alert rules looked at
+    kv            the store of designs that keep something by keys and values; each design's own kind where absent
     local_latency one way, within a place: 0.25 ms at best between zones (xkyle.com)
     expect        architecture -> the verdict it should earn here
     """
@@ -169,6 +171,7 @@ class Scenario(Part):
     service: Services = Services()
     policy: Policy = Policy()
     jobs: Jobs = Jobs()
+    kv: AnyKv | None = None
     fault: tuple[AnyFault, ...] = ()
     alert: tuple[Alert, ...] = DEFAULT_ALERTS
     expect: Mapping[str, Literal["valid", "invalid", "unknown"]] = Field(default_factory=dict)

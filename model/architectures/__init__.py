@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from orderquake.model.architecture import Architecture
+from orderquake.model.architectures.article import Article
 from orderquake.model.architectures.central import Central
 from orderquake.model.architectures.hot_cold import HotCold
 from orderquake.model.architectures.naive_cache import NaiveCache
@@ -12,6 +13,6 @@ from orderquake.model.architectures.reserve_in_record import ReserveInRecord
 
 ARCHITECTURES: Mapping[str, type[Architecture]] = {
     design.name: design
-    for design in (HotCold, NaiveCache, Central, ReserveInRecord, Orchestrated, OrchestratedRepaired)
+    for design in (HotCold, Article, NaiveCache, Central, ReserveInRecord, Orchestrated, OrchestratedRepaired)
 }
 """Every design by its name."""

@@ -18,7 +18,7 @@ from typing import Any
 from orderquake.model.architecture import Job
 from orderquake.model.architectures.hot_cold import HotCold
 from orderquake.model.assumptions import Assumption
-from orderquake.model.counts import CopyCount, CountCache, ReadCount, WriteCount
+from orderquake.model.counts import CopyCount, Counts, ReadCount, WriteCount
 from orderquake.model.flow import Store
 from orderquake.model.order import Order, State
 from orderquake.model.record import Posted, ReadChanges
@@ -32,7 +32,7 @@ class NaiveCache(HotCold):
     requires = HotCold.requires - {Assumption.LOSSES_ARE_ANNOUNCED, Assumption.STOCK_HAS_ONE_OWNER}
 
     def stores(self, opening: Mapping[str, int]) -> dict[str, Store]:
-        return super().stores(opening) | {"stock": CountCache(opening)}
+        return super().stores(opening) | {"stock": Counts(opening)}
 
     def rests(self, stores: Mapping[str, Any], now_us: int) -> bool:
         return self.orders_rest(stores, now_us)

@@ -50,6 +50,7 @@ class Replica:
     after     told every ask that was handled, and its answer; for whoever wakes workers
     ahead_us  what its clock shows beyond the truth; on an open way nobody looks
     followers told every ask that the store itself has handled, and when; never asked where the way is open
+    members   all copies of the service; each stands somewhere else
     """
 
     def __init__(
@@ -88,6 +89,7 @@ class Replica:
         self.is_open = self.capacity is None and self.gate is None and not self.errs and not self.has_rhythm
         self.after: Callable[[Any, Any], None] | None = None
         self.before: Callable[[Sending], Any] | None = None
+        self.members: list[Replica] = [self]
         self.on_down: Callable[[Sending], None] | None = None
 
     @property
@@ -223,6 +225,10 @@ class Replica:
             if trouble.loses_answer(sending):
                 self.wire.guard(sending)
                 return
+        self.reply(sending, answer)
+
+    def reply(self, sending: Sending, answer: Any) -> None:
+        """Say what was done."""
         self.wire.answer(sending, answer)
 
     def do(self, ask: Any) -> Any:

@@ -152,6 +152,7 @@ class Wire:
         self.put_ask, self.put_answer = recorder.put_ask, recorder.put_answer
         self.replicas: dict[str, Replica] = {}
         self.ways: dict[tuple[str, str, str, str], Way] = {}
+        self.cuts: list[Callable[[str, str], bool]] = []
         self.crashes: dict[str, list[Callable[[Task, Sending, str], bool]]] = {}
         self.pauses: dict[str, list[Callable[[Task, str, int, str], int | None]]] = {}
 
@@ -171,7 +172,8 @@ class Wire:
         return route
 
     def way(self, role: str, place: str, service: str, verb: str) -> Way:
-        replica = self.replicas[service]
+        first = self.replicas[service]
+        replica = next((member for member in first.members if member.place == place), first)
         leg = self.scenario.latency_between(place, replica.place)
         air = weather_between(place, replica.place)
         is_own = verb in replica.config.operations
@@ -183,6 +185,10 @@ class Wire:
             self.law(f"{role}{service}.{verb}", work, f"weather/{service}{f'.{verb}' if is_own else ''}"),
             self.law(f"{who}/back", leg, air),
         )
+
+    def is_cut(self, here: str, there: str) -> bool:
+        """Does nothing get from a place to another now?"""
+        return here != there and any(cuts(here, there) for cuts in self.cuts)
 
     def send(self, task: Task, effect: Send[Any]) -> None:
         """Put an ask on the wire; the task will hear an answer or a silence, once."""

@@ -10,6 +10,7 @@ from orderquake.model.architecture import Architecture, Job
 from orderquake.model.flow import Store
 from orderquake.model.verbs import EVERY_VERB, understood
 from orderquake.sim.history import History
+from orderquake.sim.kv import kv_of
 from orderquake.sim.recorder import Recorder
 from orderquake.sim.scenario import Scenario, Throttle
 from orderquake.sim.units import SECOND
@@ -17,10 +18,10 @@ from orderquake.sim.world.customers import Customers
 from orderquake.sim.world.faults import inject
 from orderquake.sim.world.gauges import Gauges
 from orderquake.sim.world.kernel import Engine, Kernel
+from orderquake.sim.world.members import replicas_of
 from orderquake.sim.world.outside import Outside
 from orderquake.sim.world.performer import Performer, Task
 from orderquake.sim.world.provider import Provider
-from orderquake.sim.world.service import Replica
 from orderquake.sim.world.streams import Streams
 from orderquake.sim.world.tickers import Ticker
 from orderquake.sim.world.wire import Sender, Wire
@@ -57,17 +58,13 @@ class World:
         self.stores = design.stores(self.demand.opening)
         self.write_opening()
         self.wire = Wire(scenario, self.kernel, self.streams, self.recorder)
-        # Simplified: one copy of every service, each in one place; matters when a region is lost or copies disagree.
+        self.kv = scenario.kv or kv_of(design.kv)
         for name, store in self.stores.items():
-            self.wire.replicas[name] = Replica(
-                name,
-                scenario.place_of(name),
-                store,
-                scenario.service[name],
-                self.kernel,
-                self.wire,
-                self.recorder,
-            )
+            members = replicas_of(self, name, store)
+            for member in members:
+                member.members = members
+            self.wire.replicas[name] = members[0]
+            self.stores[name] = members[0].store
         self.performer = Performer(design, self.kernel, self.streams, self.wire)
         self.provider = Provider(self)
         self.faults = inject(scenario, self.kernel, self.streams, self.recorder, self.wire, self)
@@ -82,6 +79,10 @@ class World:
     def is_needed(self, job: Job) -> bool:
         """A sweep is for shops whose reservations do not expire on look."""
         return job.name != "sweep" or not self.design.policy.expires_on_look
+
+    def arguments_of(self, name: str, place: str, store: Store) -> tuple[Any, ...]:
+        """What a replica of a service is made from."""
+        return name, place, store, self.scenario.service[name], self.kernel, self.wire, self.recorder
 
     # -- luck
 

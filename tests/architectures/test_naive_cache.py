@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from orderquake.model.architectures.naive_cache import NaiveCache
-from orderquake.model.counts import CopyCount, CountCache, Counted, ReadCount, Stored, WriteCount
+from orderquake.model.counts import CopyCount, Counted, Counts, ReadCount, Stored, WriteCount
 from orderquake.model.flow import Instant
 from orderquake.model.policy import Policy
 from orderquake.sim.checkers.never_oversold import NeverOversold
@@ -39,7 +39,7 @@ def test_two_orders_and_one_unit_are_enough_and_no_refresh_is_needed() -> None:
 
 
 def test_the_last_writer_wins() -> None:
-    cache = CountCache({"mug": 1})
+    cache = Counts({"mug": 1})
     read = [cache.handle(ReadCount(who, "mug"), 0) for who in ("ann", "bob")]
     assert read == [Counted(1), Counted(1)]
     for who in ("ann", "bob"):
@@ -49,7 +49,7 @@ def test_the_last_writer_wins() -> None:
 
 
 def test_a_copy_of_the_record_overwrites_what_was_promised_and_says_so() -> None:
-    cache = CountCache({"mug": 5})
+    cache = Counts({"mug": 5})
     cache.handle(WriteCount("ann", "mug", 3), 0)
     kept = cache.snapshot()
     cache.handle(CopyCount("mug", 5, 2, Instant(7)), 9)

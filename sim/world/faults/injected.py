@@ -71,7 +71,7 @@ class Injected:
 
     def stand_before(self, *replicas: Replica) -> None:
         """Have a say in whatever these services are asked."""
-        for replica in replicas:
+        for replica in dict.fromkeys(member for each in replicas for member in each.members):
             replica.is_open = False
             replica.troubles.append(self)
 

@@ -109,6 +109,20 @@ class OnTheWay(Injected):
 
 
 class Partition(OnTheWay):
+    def __init__(self, site: Site) -> None:
+        super().__init__(site)
+        if self.between is not None:
+            site.wire.cuts.append(self.cuts_letters)
+
+    def cuts_letters(self, here: str, there: str) -> bool:
+        """Does no letter get from a member of a service to another now?"""
+        assert self.between is not None
+        ways = {"there": [self.between], "back": [self.between[::-1]], "both": [self.between, self.between[::-1]]}
+        is_cut = self.is_on and (here, there) in ways[self.fault.loses]
+        if is_cut:
+            self.struck()
+        return is_cut
+
     # Simplified: what is on its way when the way is cut still arrives; matters when legs take seconds.
     def cuts(self, sending: Sending, is_answer: bool) -> bool:
         if not (self.is_on and self.crosses(sending)):
