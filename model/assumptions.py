@@ -22,6 +22,7 @@ class Assumption(StrEnum):
     STOCK_KEEPS_WRITES = "the stock store keeps acknowledged writes"
     LOSSES_ARE_ANNOUNCED = "a stock store that loses writes begins a new epoch"
     STOCK_HAS_ONE_OWNER = "the stock has one owner"
+    WORD_GETS_AROUND = "what is written in one place is known in all others within the wait for it"
     ORDERS_KEEP_WRITES = "the Order Cache keeps acknowledged writes"
     ORDERS_ARE_READ_FRESH = "the Order Cache answers reads from its latest state"
     ORDERS_COMPARE_AND_SET = "the Order Cache compares and sets"

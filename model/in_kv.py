@@ -33,7 +33,7 @@ class InKv(ABC):
     def over(self, kv: Kv) -> InKv:
         """The same service as it was in the beginning, over another member."""
 
-    def members(self, make: MakeKv, of: int) -> list[InKv]:
+    def spread(self, make: MakeKv, of: int) -> list[InKv]:
         """Fresh members of another strength."""
         return [self.over(make(number, of, self.opening)) for number in range(of)]
 
@@ -64,6 +64,11 @@ class InKv(ABC):
 
     def changed(self, key: str, value: Any, now_us: int) -> None:  # noqa: B027  # most keep nothing beside
         """A key has another value; for who keeps something beside the store."""
+
+    def lose_everything(self) -> None:
+        """The member forgets what it knows; nobody is told. What others have made, they will tell again."""
+        self.kv.forget()
+        self.notice(0)
 
     # -- one of several
 

@@ -80,7 +80,7 @@ class Kv(ABC):
         """None where there is nothing."""
         return self.values.get(key)
 
-    def list(self, prefix: str = "") -> tuple[str, ...]:
+    def keys(self, prefix: str = "") -> tuple[str, ...]:
         """Keys, in byte order."""
         return tuple(sorted((key for key in self.values if key.startswith(prefix)), key=str.encode))
 
@@ -144,6 +144,14 @@ class Kv(ABC):
         for entry in entries:
             if entry.id[1] == len(self.by_member[entry.id[0]]):
                 self.take(entry)
+
+    def forget(self) -> None:
+        """Lose all that is known, but for how many entries of one's own there have been."""
+        self.changed += list(self.values)
+        self.entries.clear()
+        self.removed.clear()
+        self.values.clear()
+        self.by_member = [made if number == self.number else [] for number, made in enumerate(self.by_member)]
 
     # -- letters
 

@@ -84,6 +84,12 @@ class Spread:
             member.journal.clear()
         return first
 
+    @journal.setter
+    def journal(self, changes: list[Change]) -> None:
+        for member in self.members:
+            member.journal = []
+        self.members[0].journal = changes
+
     def handle(self, ask: Any, now_us: int) -> Any:
         answer = self.members[0].handle(ask, now_us)
         while isinstance(answer, Elsewhere):

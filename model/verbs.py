@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from types import ModuleType
 
 from orderquake.model import (
+    claim_board,
     counts,
     notice,
     order_cache,
@@ -19,6 +20,7 @@ from orderquake.model import (
     workflow,
 )
 from orderquake.model.flow import Ask, Store
+from orderquake.model.spread import Spread
 
 
 def _collect(*modules: ModuleType) -> dict[str, tuple[str, ...]]:
@@ -36,7 +38,7 @@ VERBS: Mapping[str, tuple[str, ...]] = _collect(order_cache, stock, payment, rec
 """Service -> its verbs, in the order in which the service's file tells them; as hot_cold asks them."""
 
 EVERY_VERB: Mapping[str, tuple[str, ...]] = _collect(
-    order_cache, stock, payment, record, notice, work_queue, counts, shelves, order_table, workflow
+    order_cache, stock, payment, record, notice, work_queue, counts, claim_board, shelves, order_table, workflow
 )
 """The same, with what only some designs ask: a record may keep reservations and orders, and a
 workflow service drive them."""
@@ -48,6 +50,8 @@ def understood(stores: Mapping[str, Store]) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
     for service, every in EVERY_VERB.items():
         if service in stores:
-            told = _collect(*(sys.modules[kind.__module__] for kind in type(stores[service]).__mro__))
+            store = stores[service]
+            one = store.members[0] if isinstance(store, Spread) else store
+            told = _collect(*(sys.modules[kind.__module__] for kind in type(one).__mro__))
             found[service] = tuple(verb for verb in every if verb in told.get(service, ()))
     return found

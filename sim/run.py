@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from orderquake.model import policy as shop
 from orderquake.model.architecture import Architecture
+from orderquake.model.assumptions import Assumption
+from orderquake.model.in_kv import InKv
 from orderquake.sim.checkers import all_checkers
 from orderquake.sim.checkers.columns import second_opinion
 from orderquake.sim.checkers.fold import Verdict
@@ -20,6 +22,7 @@ from orderquake.sim.checkers.judge import judge, judge_fully
 from orderquake.sim.checkers.verdicts import run_verdict
 from orderquake.sim.history import History
 from orderquake.sim.scenario import Scenario
+from orderquake.sim.scenario_errors import Problem, ScenarioError
 from orderquake.sim.scenario_file import load_scenario
 
 if TYPE_CHECKING:
@@ -117,6 +120,7 @@ def simulate(
     if not isinstance(scenario, Scenario):
         scenario = load_scenario(scenario)
     design = design_of(on)(policy_of(scenario))
+    refuse_weak_store(scenario, design)
     began = time.perf_counter()
     with _without_collector():
         world = World(scenario, design, seed, luck=luck)
@@ -183,6 +187,19 @@ def design_of(on: str | type[Architecture]) -> type[Architecture]:
         design: type[Architecture] = entry.load()
         return design
     raise KeyError(f"no architecture {on!r}; there are {', '.join(sorted(ARCHITECTURES))}")
+
+
+def refuse_weak_store(scenario: Scenario, design: Architecture) -> None:
+    """A design whose caches compare before they set cannot be moved to a store that does not. raises   ScenarioError"""
+    kv = scenario.kv
+    if kv is None or kv.compares or Assumption.ORDERS_COMPARE_AND_SET not in design.requires:
+        return
+    if not any(isinstance(store, InKv) for store in design.stores({}).values()):
+        text = (
+            f'[kv] has strength = "{scenario.tables()["kv"]["strength"]}", which does not compare before it sets, and '
+            f'{design.name} relies on that; expected strength = "linearizable", or a design such as article or claims'
+        )
+        raise ScenarioError([Problem(scenario.name, None, text)])
 
 
 def policy_of(scenario: Scenario) -> shop.Policy:

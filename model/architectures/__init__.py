@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from orderquake.model.architecture import Architecture
 from orderquake.model.architectures.article import Article
 from orderquake.model.architectures.central import Central
+from orderquake.model.architectures.claims import ClaimsDesign
+from orderquake.model.architectures.escrow import Escrow
 from orderquake.model.architectures.hot_cold import HotCold
 from orderquake.model.architectures.naive_cache import NaiveCache
 from orderquake.model.architectures.orchestrated import Orchestrated
@@ -13,6 +15,16 @@ from orderquake.model.architectures.reserve_in_record import ReserveInRecord
 
 ARCHITECTURES: Mapping[str, type[Architecture]] = {
     design.name: design
-    for design in (HotCold, Article, NaiveCache, Central, ReserveInRecord, Orchestrated, OrchestratedRepaired)
+    for design in (
+        HotCold,
+        Article,
+        NaiveCache,
+        Escrow,
+        ClaimsDesign,
+        Central,
+        ReserveInRecord,
+        Orchestrated,
+        OrchestratedRepaired,
+    )
 }
 """Every design by its name."""

@@ -16,7 +16,6 @@ from orderquake.model.kv import Entry
 from orderquake.model.spread import EVERYBODY, Elsewhere, Member, NotYet, Spread
 from orderquake.model.taubyte import Holder
 from orderquake.sim import kv as described
-from orderquake.sim.history import NONE
 from orderquake.sim.world.service import Replica
 from orderquake.sim.world.tempo import Source, taken
 
@@ -181,7 +180,8 @@ class MemberReplica(Replica):
         sender, says = letter
         self.member.hear(sender, says, self.kernel.now + self.ahead_us)
         if self.store.journal:
-            self.record(self.kernel.now, self.store.journal, NONE)
+            self.recorder.acted(self.kernel.now, self.store.journal, "", self.name, self.place)
+            self.store.journal.clear()
         self.post.collect(self)
 
     def keep_pushing(self, _: Any = None) -> None:
@@ -313,10 +313,10 @@ def replicas_of(world: World, name: str, store: Any) -> list[Replica]:
     if isinstance(store, InKv):
         config = world.kv
         if isinstance(config, described.Quorum):
-            return _coordinators(world, name, config, store.members(type(config).make, len(places)))
+            return _coordinators(world, name, config, store.spread(type(config).make, len(places)))
         if isinstance(config, described.Spread):
             of = len(places) if config.most is None else min(len(places), config.most)
-            return _members(world, name, config, store.members(type(config).make, of))
+            return _members(world, name, config, store.spread(type(config).make, of))
     # Simplified: one copy of every other service, in one place; matters when a region is lost.
     return [Replica(*world.arguments_of(name, world.scenario.place_of(name), store))]
 

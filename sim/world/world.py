@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from orderquake.model.architecture import Architecture, Job
 from orderquake.model.flow import Store
+from orderquake.model.spread import Member, Spread
 from orderquake.model.verbs import EVERY_VERB, understood
 from orderquake.sim.history import History
 from orderquake.sim.kv import kv_of
@@ -64,7 +65,10 @@ class World:
             for member in members:
                 member.members = members
             self.wire.replicas[name] = members[0]
-            self.stores[name] = members[0].store
+            if isinstance(store, Spread):
+                store.members = [cast(Member, member.store) for member in members]
+            else:
+                self.stores[name] = members[0].store
         self.performer = Performer(design, self.kernel, self.streams, self.wire)
         self.provider = Provider(self)
         self.faults = inject(scenario, self.kernel, self.streams, self.recorder, self.wire, self)

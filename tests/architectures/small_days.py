@@ -162,7 +162,7 @@ def lived(design: type[Architecture], day: Day, at: int = 0, trouble: Trouble = 
         shop.wait(day.policy.ttl_us)  # what nobody will ever consume lapses, where it does
         shop.recover()
         shop.close()
-    promised = sum(shop.record.on_hand.values()) - sum(shop.owner.atp(sku) for sku in shop.record.on_hand)
+    promised = sum(shop.record.on_hand.values()) - sum(map(shop.atp, shop.record.on_hand))
     return Lived(shop.books(), shop.rests(), asks, promised)
 
 

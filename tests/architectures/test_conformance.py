@@ -15,8 +15,10 @@ from tests.architectures.small_days import DAYS, TROUBLES, Day, Trouble, lived, 
 from tests.model.shop import Shop, order
 
 FORGETFUL = {"orchestrated"}
-NAIVE = {"naive_cache"}
+NAIVE = {"naive_cache", "article"}
 """Designs that are here to be convicted: the ones for what they forget, the others without any fault."""
+DECIDED_LATE = {"claims": ("reserve first, last unit",)}
+"""Days on which a design takes the money of those for whom there will be nothing, and pays them back."""
 SOUND = [name for name in ARCHITECTURES if name not in FORGETFUL | NAIVE]
 
 
@@ -38,7 +40,8 @@ def test_on_an_undisturbed_day_every_design_ends_the_same_way(name: str, day: st
     assert one.rests
     assert one.open_promises == 0
     assert one.asks > 5
-    for column in ("states", "on_hand", "promised", "captures", "net", "told", "posts"):
+    goods, fates = ("on_hand", "promised"), ("states", "captures", "net", "told", "posts")
+    for column in goods if day in DECIDED_LATE.get(name, ()) else goods + fates:
         assert getattr(one.books, column) == getattr(other.books, column), column
 
 

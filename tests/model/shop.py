@@ -15,6 +15,7 @@ from orderquake.model.payment import PaymentProvider
 from orderquake.model.policy import MINUTE, Policy
 from orderquake.model.record import SystemOfRecord
 from orderquake.model.shelves import Shelves
+from orderquake.model.spread import Spread
 from orderquake.model.stock import StockCache
 from orderquake.model.work_queue import WorkQueue
 from orderquake.sim.plain import perform, tick, work_off
@@ -76,9 +77,14 @@ class Shop:
         return self.store(StockCache)  # type: ignore[no-any-return]
 
     @property
-    def owner(self) -> StockCache | Shelves:
+    def owner(self) -> StockCache | Shelves | Spread:
         """Whoever says what may be sold."""
         return self.stores.get("stock", self.record)  # type: ignore[return-value]
+
+    def atp(self, sku: str) -> int:
+        """Units that may still be promised, wherever they are."""
+        members: Any = self.owner.members if isinstance(self.owner, Spread) else [self.owner]
+        return sum(member.atp(sku) for member in members)
 
     @property
     def payment(self) -> PaymentProvider:
@@ -168,7 +174,7 @@ class Shop:
             {name: self.row(name).state.value for name in names},
             {name: self.row(name).sync.value for name in names},
             dict(self.record.on_hand),
-            {sku: self.owner.atp(sku) for sku in self.record.on_hand},
+            {sku: self.atp(sku) for sku in self.record.on_hand},
             {name: self.captured(name) for name in names},
             {name: self.net(name) for name in names},
             {name: tuple(what for who, what in self.notices.told if who == name) for name in names},
