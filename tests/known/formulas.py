@@ -181,3 +181,19 @@ def receipts(tries: int, ask_lost: float, answer_lost: float) -> tuple[float, fl
 def forgotten_meanwhile(window: float, every: float, answer_lost: float) -> float:
     """Sent again every so often until answered; a key counts iff now - first < window: chance of a second effect."""
     return float(answer_lost ** math.ceil(window / every))
+
+
+# -- stock that is split beforehand
+
+
+def stranded_units(units: int) -> float:
+    """Two regions with so many units each, every buyer from either: units that the other one has when somebody first
+    finds nothing. Banach's matchboxes (W. Feller, An Introduction to Probability Theory, vol. 1, 6.8)"""
+    return (2 * units + 1) * math.comb(2 * units, units) / 4**units - 1
+
+
+def lost_sales(units: int, demand: float, regions: int) -> float:
+    """Of a Poisson number of buyers of one unit, split evenly as the stock is, those who find nothing."""
+    share, mean = units // regions, demand / regions
+    beyond = stats.poisson(mean)
+    return float(regions * (mean * beyond.sf(share - 1) - share * beyond.sf(share)))

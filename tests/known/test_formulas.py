@@ -83,3 +83,8 @@ def test_the_oversell_of_one_cycle_is_as_printed() -> None:
 def test_sending_again_is_as_printed() -> None:
     assert f.receipts(5, 0.2, 0.1) == near((0.00032, 0.900352, 0.099328, 1.109198848, 0.001721037), abs=1e-9)
     assert [f.forgotten_meanwhile(300, v, 0.1) for v in (299, 301)] == near([1e-2, 1e-1])
+
+
+def test_split_stock_is_as_printed() -> None:
+    assert [f.stranded_units(units) for units in (10, 50, 100)] == near([2.700138, 7.038513, 10.326044], abs=1e-6)
+    assert [f.lost_sales(100, 100, regions) for regions in (1, 2, 5)] == near([3.986100, 5.632501, 8.883532], abs=1e-6)
