@@ -18,9 +18,12 @@ PINNED = -1
 
 
 class Commitment:
-    """What one token holds; lines fall away as the record's snapshots come to contain them."""
+    """What one token holds; lines fall away as the record's snapshots come to contain them.
 
-    __slots__ = ("lines", "order_id", "posted", "token", "until_us")
+    rests_on   sku -> version of the base at which it was granted, where that was not the opening
+    """
+
+    __slots__ = ("lines", "order_id", "posted", "rests_on", "token", "until_us")
 
     def __init__(self, token: str, order_id: str, lines: dict[str, tuple[int, int]], until_us: int) -> None:
         self.token = token
@@ -28,6 +31,7 @@ class Commitment:
         self.lines = lines  # sku -> (line number, units)
         self.until_us = until_us
         self.posted: dict[str, int] = {}  # sku -> version of the record that contains the post
+        self.rests_on: dict[str, int] = {}
 
     @property
     def account(self) -> str:
@@ -82,16 +86,11 @@ class Commitments:
         held = self.commit(token, order_id, lines, until_us)
         heapq.heappush(self.deadlines, (until_us, token))
         for sku, (line, units) in held.lines.items():
+            version = base_v.get(sku, 0)
+            if version:
+                held.rests_on[sku] = version
             self.note(
-                "hold",
-                held,
-                line,
-                sku,
-                units,
-                "cache.held",
-                "cache.available",
-                deadline=until_us,
-                version=base_v.get(sku, 0),
+                "hold", held, line, sku, units, "cache.held", "cache.available", deadline=until_us, version=version
             )
         return token
 
@@ -109,9 +108,16 @@ class Commitments:
             self.forget(held, sku)
 
     def drop(self, held: Commitment, sku: str, version: int) -> None:
-        """The record's snapshot shows the goods gone: they are its business now."""
+        """The record's snapshot shows the goods gone: they are its business now.
+
+        What was granted when the base contained them already is not what has left: a late copy of an ask took it, for
+        an order that is over, and it goes back on sale.
+        """
         line, units = held.lines[sku]
-        self.note("drop", held, line, sku, units, "cache.available", held.account, version=version)
+        if version <= held.rests_on.get(sku, 0):
+            self.note("free", held, line, sku, units, "cache.available", held.account, answer="stray")
+        else:
+            self.note("drop", held, line, sku, units, "cache.available", held.account, version=version)
         self.forget(held, sku)
 
     def forget(self, held: Commitment, sku: str) -> None:
@@ -170,7 +176,14 @@ class Commitments:
     def snapshot_commitments(self) -> Hashable:
         return (
             tuple(
-                (held.token, held.order_id, tuple(held.lines.items()), held.until_us, tuple(held.posted.items()))
+                (
+                    held.token,
+                    held.order_id,
+                    tuple(held.lines.items()),
+                    held.until_us,
+                    tuple(held.posted.items()),
+                    tuple(held.rests_on.items()),
+                )
                 for held in self.by_token.values()
             ),
             tuple(sorted(self.deadlines)),
@@ -181,9 +194,9 @@ class Commitments:
         commitments, deadlines, self.serial = snapshot
         self.deadlines = list(deadlines)
         self.committed, self.by_token, self.token_of, self.awaited = {}, {}, {}, {}
-        for token, order_id, lines, until_us, posted in commitments:
+        for token, order_id, lines, until_us, posted, rests_on in commitments:
             held = Commitment(token, order_id, dict(lines), until_us)
-            held.posted = dict(posted)
+            held.posted, held.rests_on = dict(posted), dict(rests_on)
             self.by_token[token] = held
             self.token_of[order_id] = token
             for sku, (_, units) in lines:

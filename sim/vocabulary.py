@@ -27,7 +27,7 @@ VOCABULARY: dict[str, str] = {
     "extend": "a live reservation's deadline moved: key = token, deadline (one row a line)",
     "pin": "a live hold was consumed: key = token, deadline = the hold's deadline; cache.pinned from cache.held",
     "free": (
-        "a line went back on sale: key = token, answer = released | lapsed; cache.available from cache.held "
+        "a line went back on sale: key = token, answer = released | lapsed | stray; cache.available from cache.held "
         "or cache.pinned"
     ),
     "drop": (

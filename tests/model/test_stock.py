@@ -278,6 +278,17 @@ def test_the_tail_of_a_snapshot_drops_without_an_acknowledgement(stock: StockCac
     assert stock.atp("mug") == 3, "the acknowledgement comes late and changes nothing"
 
 
+def test_what_a_late_copy_took_for_an_order_that_is_over_goes_back_on_sale(stock: StockCache) -> None:
+    """Its goods have left once, and the base contains that: it is freed, and no second shipment is spoken of."""
+    pin(stock, "ann", mug=2)
+    refresh(stock, "mug", 3, 1, ("ann", 1))
+    reserve(stock, "ann", mug=2)  # a copy of the old ask
+    stock.journal.clear()
+    refresh(stock, "mug", 3, 1, ("ann", 1))  # the same snapshot, sent again because nobody heard the answer
+    assert stock.atp("mug") == 3
+    assert [(change.operation, change.answer) for change in stock.journal if change.order] == [("free", "stray")]
+
+
 def test_an_older_snapshot_drops_nothing(stock: StockCache) -> None:
     refresh(stock, "mug", 4, 2)
     pin(stock, "ann", mug=2)
