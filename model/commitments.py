@@ -79,19 +79,23 @@ class Commitments:
         while self.deadlines and self.deadlines[0][0] <= now_us:
             self.live(heapq.heappop(self.deadlines)[1], now_us)
 
+    def grounds(self, sku: str) -> int:
+        """Version of the record that a promise made now is made on the strength of."""
+        return 0
+
     def hold(self, order_id: str, lines: tuple[Line, ...], until_us: int, epoch: int, base_v: Mapping[str, int]) -> str:
-        """Promise all lines under a new token; the rows name the version of the base that the promise rests on."""
+        """Promise all lines under a new token; the rows name the version on the strength of which it is promised."""
         self.serial += 1
         token = f"{order_id}/{epoch}.{self.serial}"  # see `epoch_of`
         held = self.commit(token, order_id, lines, until_us)
         heapq.heappush(self.deadlines, (until_us, token))
         for sku, (line, units) in held.lines.items():
-            version = base_v.get(sku, 0)
-            if version:
-                held.rests_on[sku] = version
+            if base_v.get(sku, 0):
+                held.rests_on[sku] = base_v[sku]
             self.note(
-                "hold", held, line, sku, units, "cache.held", "cache.available", deadline=until_us, version=version
-            )
+                "hold", held, line, sku, units, "cache.held", "cache.available",
+                deadline=until_us, version=self.grounds(sku),
+            )  # fmt: skip
         return token
 
     def commit(self, token: str, order_id: str, lines: tuple[Line, ...], until_us: int) -> Commitment:

@@ -47,6 +47,7 @@ class RegionalStock(StockCache):
     told        what all the others must hear of, in order
     confirmed   how far each of them has heard of it
     heard       how far we have heard of what each has told
+    made_v      versions at which rights were made last; at the opening where there is none
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class RegionalStock(StockCache):
         self.told: list[Any] = []
         self.confirmed: dict[int, int] = {}
         self.heard: dict[int, int] = {}
+        self.made_v: dict[str, int] = {}
 
     def atp(self, sku: str) -> int:
         """Units that this region may still promise."""
@@ -118,15 +120,20 @@ class RegionalStock(StockCache):
 
     # -- what the record says
 
+    def grounds(self, sku: str) -> int:
+        """Rights are what a region sells on the strength of: what others have sold since does not concern it."""
+        return self.made_v.get(sku, 0)
+
     def rebase(self, item: SkuChange, as_of: Instant) -> None:
-        """Rights are made where deliveries are heard of first, and only there; what left for our own orders was paid
-        for with rights already."""
+        """Rights are made where deliveries are heard of first, and only there, and other channels are paid from there;
+        what left for our own orders was paid for with rights already."""
         old_v = self.base_v.get(item.sku, 0)
-        if self.number == 0 and item.version > old_v:
-            ours = {version for _, version in item.posts}
-            self.rights.add(
-                item.sku, sum(units for version, units in item.moves or () if old_v < version and version not in ours)
-            )
+        ours = {version for _, version in item.posts}
+        moved = sum(units for version, units in item.moves or () if old_v < version and version not in ours)
+        if moved > 0:
+            self.made_v[item.sku] = item.version
+        if self.number == 0:
+            self.rights.add(item.sku, moved)
         super().rebase(item, as_of)
 
     def drop(self, held: Commitment, sku: str, version: int) -> None:
@@ -166,12 +173,12 @@ class RegionalStock(StockCache):
         self.hand_over()
 
     def snapshot(self) -> Hashable:
-        heard = tuple(self.told), tuple(self.confirmed.items()), tuple(self.heard.items())
+        heard = tuple(self.told), *(tuple(each.items()) for each in (self.confirmed, self.heard, self.made_v))
         return super().snapshot(), self.rights.snapshot(), heard
 
     def restore(self, snapshot: Any) -> None:
-        stock, rights, (told, confirmed, heard) = snapshot
+        stock, rights, (told, confirmed, heard, made_v) = snapshot
         super().restore(stock)
         self.rights.restore(rights)
-        self.told, self.confirmed, self.heard = list(told), dict(confirmed), dict(heard)
+        self.told, self.confirmed, self.heard, self.made_v = list(told), dict(confirmed), dict(heard), dict(made_v)
         self.outbox = []

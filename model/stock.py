@@ -233,6 +233,9 @@ class StockCache(Commitments):
         """Units that may be promised; negative where the record has shrunk below what is committed."""
         return self.base.get(sku, 0) - self.safety_stock - self.committed.get(sku, 0)
 
+    def grounds(self, sku: str) -> int:
+        return self.base_v.get(sku, 0)
+
     def reserve(self, ask: Reserve, now_us: int) -> Reserved | SoldOut:
         if (held := self.live_for(ask.order_id, now_us)) is not None:  # a retry: the same token stands
             return Reserved(held.token)
