@@ -1,7 +1,8 @@
 """Why something may stay undone for ever: told by the ledgers and the fault rows alone.
 
 A second opinion on what the checkers excuse, which shares no code with them. There are two excuses: the record has
-refused a post for good, or a service that is needed was away when the history ended.
+refused a post for good, or a service that is needed was away when the history ended. Whether goods left is told by a
+notice or by the record's book; only where both are missing may it stay open.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ NEEDS_RECORD = ("posted_once", "books_converge")
 NEEDS: dict[str, tuple[str, ...]] = {
     "record": NEEDS_RECORD,
     "stock": ("books_converge", "reservation_hygiene"),
-    "notice": ("notices_sent", "refunded_right"),
+    "notice": ("notices_sent",),
     "payment": ("every_order_ends", "money_conserved", "refunded_right", *NEEDS_RECORD),
     "order_cache": ("every_order_ends", "money_conserved", "refunded_right", "notices_sent", *NEEDS_RECORD),
 }
@@ -33,9 +34,12 @@ def excuses(history: History) -> dict[str, str]:
         if row.answer == "rejected":
             for name in NEEDS_RECORD:
                 found.setdefault(name, f"the record refuses the post of {row.order} for good")
-    for service in away_at_the_end(history):
+    away = away_at_the_end(history)
+    for service in away:
         for name in NEEDS.get(service, ()):
             found.setdefault(name, f"{service} was away when all ended")
+    if "notice" in away and "posted_once" in found:
+        found.setdefault("refunded_right", "neither a notice nor the record's book can tell whether the goods left")
     return found
 
 

@@ -152,8 +152,10 @@ def test_a_service_that_never_came_back_excuses_what_needs_it() -> None:
     for answer in ("injected", "witnessed"):
         history.state(5, "down", kind="fault", key="down-1", actor="notice", answer=answer)
     assert set(excuses(history)) == {"notices_sent"}
+    history.state(6, "post", order="o-1", key="o-1/final", answer="rejected", witness="outside")
+    assert set(excuses(history)) == {"notices_sent", "refunded_right", "posted_once", "books_converge"}
     history.state(9, "down", kind="fault", key="down-1", actor="notice", answer="recovered")
-    assert excuses(history) == {}
+    assert set(excuses(history)) == {"posted_once", "books_converge"}
 
 
 def test_what_the_checkers_excuse_is_excused_by_the_ledgers_too(tmp_path: Path) -> None:
