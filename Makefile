@@ -76,7 +76,7 @@ format: $(DEV)/.ready  ## rewrite the sources the way `make check` wants them
 # The locks hold versions and hashes, no addresses. They are remade only on request.
 lock:  ## resolve the newest versions into both locks (needs uv)
 	$(COMPILE) --upgrade pyproject.toml --group build -o requirements.lock
-	$(COMPILE) --upgrade pyproject.toml --extra notebooks --group dev -o requirements-dev.lock
+	$(COMPILE) --upgrade pyproject.toml --extra notebooks --extra cluster --extra sensitivity --group dev -o requirements-dev.lock
 
 clean:  ## remove environments, caches and builds; run folders under reports/ stay
 	rm -rf $(VENV) $(DEV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
