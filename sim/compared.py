@@ -20,6 +20,8 @@ from orderquake.sim.asked import Asked, OurFault
 from orderquake.sim.runs import DOUBT_EVERY, _begin_to_work, _cores, undisturbed
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from orderquake.sim.scenario import Scenario
     from orderquake.sim.study.compare import Difference
     from orderquake.sim.study.intervals import Estimate
@@ -103,9 +105,46 @@ class Comparison:
         claims = [claim for run in self.runs[design] for claim in run.broken]
         return {claim: claims.count(claim) for claim in dict.fromkeys(claims)}
 
+    def frame(self) -> pd.DataFrame:
+        """A row a measure: its unit, each design's mean, and by how much each other one differs from the first, with
+        the half-width of the interval of that difference at 95 %. NaN where no run can claim it."""
+        import pandas as pd
+
+        from orderquake.sim.study.compare import MEASURES
+
+        rows = {}
+        for name, measure in MEASURES.items():
+            row: dict[str, Any] = {"unit": measure.unit}
+            for design in self.designs:
+                mean, apart = self.mean(design, name), self.against(design, name)
+                row[design] = float("nan") if mean is None else mean.mean
+                if design != self.reference:
+                    row[f"{design} - {self.reference}"] = float("nan") if apart is None else apart.mean
+                    row[f"{design} ±"] = float("nan") if apart is None else apart.half_width
+            rows[name] = row
+        return pd.DataFrame.from_dict(rows, orient="index")
+
     def notes(self, design: str) -> tuple[str, ...]:
         """What else there is to say of its verdicts, each once."""
         return tuple(dict.fromkeys(note for run in self.runs[design] for note in run.notes))
+
+
+def side_by_side(
+    scenario: str, designs: Sequence[str], runs: int = 10, first_seed: int = 1, **settings: str
+) -> Comparison:
+    """For notebooks: a scenario by its name or path on several designs, the first of which is the reference.
+
+    settings   changes by dotted path, with __ for the dot: `stock__skus="5"`
+    raises     ScenarioError, KeyError, OurFault
+
+    >>> side_by_side("last_unit", ["hot_cold"], runs=2, workload__rounds="3").counts("hot_cold")
+    {'valid': 2, 'unknown': 0, 'invalid': 0}
+    """
+    from orderquake.sim.asked import load_all
+
+    words = [f"{path.replace('__', '.')}={value}" for path, value in settings.items()]
+    asked = {design: next(iter(load_all([scenario], design, words).values())) for design in designs}
+    return compare(asked, range(first_seed, first_seed + runs), lambda _: None)
 
 
 def compare(
