@@ -5,6 +5,7 @@ What the moves are is told in `moves.py`, what a story looks like in `story.py`,
 
 from __future__ import annotations
 
+import gc
 from array import array
 from collections.abc import Callable
 from typing import Any
@@ -74,7 +75,7 @@ class Search:
         """All moves from a state."""
         explorer = self.explorer
         who = -1 if self.private is None else self.private.party(state, left)
-        if who >= 0:
+        if who >= 0:  # workers and jobs stand side by side
             return list(explorer.party_moves(state, left, who, state[explorer.workers.start + who]))
         moves: list[tuple[State, int, int, Move]] = []
         for party, stand in explorer.parties(state):
@@ -90,6 +91,15 @@ class Search:
 
     def run(self, limit: int, advance: Callable[[float], None] | None = None) -> None:
         """Look at every reachable state; stop at a violation, or after so many."""
+        was_collecting = gc.isenabled()
+        gc.disable()  # states are tuples of numbers: there are no circles among them to look for
+        try:
+            self.look_at_all(limit, advance)
+        finally:
+            if was_collecting:
+                gc.enable()
+
+    def look_at_all(self, limit: int, advance: Callable[[float], None] | None) -> None:
         first, told = self.closed(self.explorer.first, self.explorer.budget.full)
         self.add(self.canonical(first)[0], self.explorer.budget.full, told, -1, None)
         level = 0

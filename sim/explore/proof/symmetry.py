@@ -55,26 +55,18 @@ class Symmetry:
         self.image_of_stand: dict[tuple[Places, int], int] = {}
         self.image_of_checker: dict[tuple[Places, int, int], int] = {}
         self.image_of_ask: dict[tuple[Places, int], int] = {}
-        self.shared = tuple(
-            at for at in range(explorer.clock_at) if at not in explorer.workers
-        )
+        rows = explorer.rows_at  # tells more of the orders apart than anything else
+        others = [at for at in range(explorer.clock_at) if at not in explorer.workers and at != rows]
+        self.shared = (rows, *others)
 
     def canonical(self, state: State) -> tuple[State, Places]:
         """The state that stands for all its renamings, and which order is at which place in it."""
         if not self.is_on:
             return state, self.identity
-        looks = self.looks(state)
-        order = sorted(self.identity, key=looks.__getitem__)
-        keys = [looks[number] for number in order]
-        if all(before != after for before, after in zip(keys, keys[1:], strict=False)):
+        order, ties = self.sorted(state)
+        if not ties:
             places = self.placed(order)
             return (state, places) if places == self.identity else (self.image(state, places), places)
-        ties: list[list[int]] = []
-        for number, key in zip(order, keys, strict=True):
-            if ties and looks[ties[-1][0]] == key:
-                ties[-1].append(number)
-            else:
-                ties.append([number])
         best: tuple[State, Places] | None = None
         for choice in product(*(permutations(tie) for tie in ties)):
             places = self.placed([number for tie in choice for number in tie])
@@ -96,19 +88,31 @@ class Symmetry:
 
     # -- how each order looks
 
-    def looks(self, state: State) -> list[tuple[int, ...]]:
-        """Each order's colours in all components; its group first."""
-        shared = []
-        for at in self.shared:
-            found = self.colours[at].get(state[at])
-            if found is None:
-                found = self.colours[at][state[at]] = self.colour(at, state[at])
-            shared.append(found)
-        workers = self.explorer.workers
-        return [
-            (self.group_of[number], self.stand_colours(state[workers.start + number])[number], *colours)
-            for number, colours in enumerate(zip(*shared, strict=True))
+    def sorted(self, state: State) -> tuple[list[int], list[list[int]]]:
+        """The orders by how they look, component after component; and all of them by those that look the same, nothing
+        where no two do."""
+        first = self.explorer.workers.start
+        looks = [
+            (self.group_of[number], (self.of_stand.get(stand) or self.stand_colours(stand))[number])
+            for number, stand in enumerate(state[first : first + len(self.ids)])
         ]
+        for at in self.shared:
+            if len(set(looks)) == len(looks):
+                break
+            colours = self.colours[at].get(state[at])
+            if colours is None:
+                colours = self.colours[at][state[at]] = self.colour(at, state[at])
+            looks = [(*look, colour) for look, colour in zip(looks, colours, strict=True)]
+        order = sorted(self.identity, key=looks.__getitem__)
+        if len(set(looks)) == len(looks):
+            return order, []
+        ties: list[list[int]] = []
+        for number in order:
+            if ties and looks[ties[-1][0]] == looks[number]:
+                ties[-1].append(number)
+            else:
+                ties.append([number])
+        return order, ties
 
     def colour(self, at: int, number: int) -> tuple[int, ...]:
         explorer = self.explorer
