@@ -52,7 +52,7 @@ def prove(
     return proved(scope_of(on, orders, skus, units, faults, at_most, each, policy, drop, jobs), limit, advance)
 
 
-def explorer_of(scope: Scope, kind: type[Explorer] = Explorer, are_named_by_owner: bool = True) -> Explorer:
+def explorer_of(scope: Scope, kind: type[Explorer] = Explorer, is_normal: bool = True) -> Explorer:
     """The moves of a scope."""
     policy = scope.rules()
     explorer = kind(
@@ -64,7 +64,7 @@ def explorer_of(scope: Scope, kind: type[Explorer] = Explorer, are_named_by_owne
         scope.budget(),
         clock_of(policy, scope.faults, scope.drop),
         scope.limits,
-        are_named_by_owner,
+        is_normal,
     )
     if "key_retention" in scope.drop:
         for store in explorer.raw.values():
@@ -81,12 +81,13 @@ def searched(
     is_symmetric: bool = True,
     is_shortest: bool = False,
     keeps_edges: bool = False,
+    is_normal: bool = True,
     explorer: type[Explorer] = Explorer,
     symmetry: type[Symmetry] = Symmetry,
     advance: Callable[[float], None] | None = None,
 ) -> Search:
     """One search of a scope."""
-    moves = explorer_of(scope, explorer)
+    moves = explorer_of(scope, explorer, is_normal)
     alike = symmetry(moves, scope.orders, tuple(scope.opening)) if is_symmetric else None
     search = Search(moves, alike, is_reduced=is_reduced, is_shortest=is_shortest, keeps_edges=keeps_edges)
     search.run(limit, advance)

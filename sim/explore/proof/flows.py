@@ -48,15 +48,23 @@ class Flows:
 
     remembers_time   moments pass: what `Within` said is part of where a flow stands
     always           limits of `Within` that never run out
+    forgets_silence  who asks the same again after silence stands where it stood: all that it knows more is that it has
+                     asked, and patience does not end within the faults of the scope
     """
 
     def __init__(
-        self, design: Architecture, services: Services, remembers_time: bool, always: frozenset[int] = frozenset()
+        self,
+        design: Architecture,
+        services: Services,
+        remembers_time: bool,
+        always: frozenset[int] = frozenset(),
+        forgets_silence: bool = False,
     ) -> None:
         self.design = design
         self.services = services
         self.remembers_time = remembers_time
         self.always = always
+        self.forgets_silence = forgets_silence
         self.stands = Numbered()
         self.asks: list[int] = []
         self.gone_on: dict[tuple[int, int, int], int] = {}
@@ -80,6 +88,8 @@ class Flows:
         if found is None:
             before: Stand = self.stands.values[stand]
             found = self.settled(before._replace(answers=(*before.answers, answer)), clock)
+            if answer == self.silence and self.forgets_silence and self.asks[found] == self.asks[stand]:
+                found = stand
             self.gone_on[key] = found
         return found
 

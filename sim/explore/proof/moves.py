@@ -37,6 +37,10 @@ READS = frozenset(
 """Asks that change nothing. To lose one, or its answer, is to ask a little later; to do one again is nothing."""
 
 
+SILENT = frozenset({"lose_ask", "lose_answer", "stored_error", "stored_error_paid"})
+"""Faults after which the sender has heard nothing."""
+
+
 class Move(NamedTuple):
     """What happened.
 
@@ -63,16 +67,16 @@ class Explorer:
         budget: Budget,
         clock: Clock,
         limits: str,
-        are_named_by_owner: bool = True,
+        is_normal: bool = True,
     ) -> None:
         self.design, self.budget, self.clock, self.jobs = design, budget, clock, jobs
         stores = design.stores(opening)
-        if are_named_by_owner:
+        if is_normal:
             name_by_owner(stores)
         self.raw = stores
         self.ids = tuple(order.id for order in orders)
         flows = frozenset(jobs)
-        normal = {name: normal_of(store, flows) if are_named_by_owner else None for name, store in stores.items()}
+        normal = {name: normal_of(store, flows) if is_normal else None for name, store in stores.items()}
         self.services = Services(stores, normal, clock.moments)
         history = History()
         recorder = Recorder(history)
@@ -85,7 +89,9 @@ class Explorer:
                 recorder.acted(0, store.journal, "", name, "")
                 store.journal.clear()
         self.panel = Panel(checkers, self.services, history)
-        self.flows = Flows(design, self.services, clock.runs, clock.always)
+        self.flows = Flows(
+            design, self.services, clock.runs, clock.always, is_normal and self.silences() < self.patience()
+        )
         self.places = len(stores)
         self.workers = range(self.places, self.places + len(orders))
         self.job_places = range(self.workers.stop, self.workers.stop + len(jobs))
@@ -110,6 +116,16 @@ class Explorer:
         self.spend = {fault: spend(fault) for fault in ("crash", "lose_ask", "lose_answer", "duplicate", "lapse",
                                                         "lease", "cancel", "time")}  # fmt: skip
         self.errs = [(fault, card, spend(fault)) for fault, card in ERRS.items() if fault in budget.faults]
+
+    def silences(self) -> int:
+        """How often anybody may meet with silence."""
+        silent = [fault for fault in self.budget.faults if fault in SILENT]
+        return self.budget.at_most * (len(silent) if self.budget.each else bool(silent))
+
+    def patience(self) -> int:
+        """How often everybody asks at the least."""
+        policy = self.design.policy
+        return min(policy.patience_with(service).attempts for service in self.services.names)
 
     @staticmethod
     def flows_together() -> tuple[Any, Any]:

@@ -80,6 +80,7 @@ class Private:
         self.rows_place = services.place.get("order_cache", NOBODY)
         self.rows: dict[int, dict[str, Order]] = {}
         self.wanted: list[Wanted] = []
+        self.is_listing = True
         self.mentioned: dict[int, frozenset[str]] = {}
 
     def party(self, state: State, left: int) -> int:
@@ -90,6 +91,7 @@ class Private:
         asks, rests, first = explorer.flows.asks, explorer.flows.rests, explorer.workers.start
         if not self.may_have_rivals(left):
             rivals = explorer.others.values[state[explorer.others_at]]
+            self.is_listing = self.may_list(state, left)
             for place in explorer.workers:
                 stand = state[place]
                 if stand != rests and self.is_private(state, left, place - first, asks[stand], rivals):
@@ -108,7 +110,7 @@ class Private:
     def is_private(self, state: State, left: int, who: int, number: int, rivals: tuple[int, ...]) -> bool:
         """Of a worker's ask."""
         explorer = self.explorer
-        kind, ask, about, key, is_told = self.look(number)
+        kind, ask, about, key, is_told = self.wanted[number] if number < len(self.wanted) else self.look(number)
         order_id = explorer.ids[who]
         if kind is ReadOrder:
             return ask.order_id == order_id and self.row_is_mine(state, left, order_id, rivals)
@@ -117,7 +119,7 @@ class Private:
         if kind is WriteOrder:
             if not self.row_is_mine(state, left, order_id, rivals):
                 return False
-            return ask.order.state not in POSTABLE or not self.may_list(state, left)
+            return not self.is_listing or ask.order.state not in POSTABLE
         if (is_told and self.spares_told) or (rivals and self.has_rival(order_id, rivals)):
             return False
         if kind in MONEY:
@@ -168,7 +170,7 @@ class Private:
         """Can nobody else write the order's row before its worker does?"""
         if rivals and self.has_rival(order_id, rivals):
             return False
-        if self.row(state, order_id).state in POSTABLE and self.may_post(state, left, order_id):
+        if self.row(state, order_id).state in POSTABLE and self.may_post(state, order_id):
             return False
         if state[self.explorer.sent_at]:
             for sent in self.sent(state):
@@ -194,11 +196,9 @@ class Private:
                     return True
         return False
 
-    def may_post(self, state: State, left: int, order_id: str) -> bool:
+    def may_post(self, state: State, order_id: str) -> bool:
         """May a post still write this order's row? One that is on its last run writes only what it has listed."""
-        if self.may_list(state, left):
-            return True
-        return any(order_id in self.mentions(state[place]) for place in self.posters)
+        return self.is_listing or any(order_id in self.mentions(state[place]) for place in self.posters)
 
     def mentions(self, number: int) -> frozenset[str]:
         """The orders that a post knows of."""
