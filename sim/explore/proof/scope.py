@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from orderquake.model.architecture import Architecture
-from orderquake.model.order import Line, Order
+from orderquake.model.order import STATE_TABLES, Line, Order
 from orderquake.model.policy import OrderOfSteps, Policy
 from orderquake.sim.checkers import CHECKERS
 from orderquake.sim.checkers.fold import Checker
@@ -110,6 +110,8 @@ def scope_of(
     needed = {fault: most for guard in drop for fault, most in NEEDS[guard].items()}
     if needed:
         faults, each, at_most = (*faults, *(fault for fault in needed if fault not in faults)), True, max(1, at_most)
+    if policy not in STATE_TABLES:
+        raise ScopeError(f'no policy is called "{policy}"; there are {", ".join(STATE_TABLES)}')
     design = design_called(on)
     flows = {job.flow for job in design(Policy(order=policy)).jobs()}  # type: ignore[arg-type]
     opening = dict.fromkeys(SKUS[:skus], units)
