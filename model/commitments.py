@@ -85,8 +85,7 @@ class Commitments:
 
     def hold(self, order_id: str, lines: tuple[Line, ...], until_us: int, epoch: int, base_v: Mapping[str, int]) -> str:
         """Promise all lines under a new token; the rows name the version on the strength of which it is promised."""
-        self.serial += 1
-        token = f"{order_id}/{epoch}.{self.serial}"  # see `epoch_of`
+        token = self.name_token(order_id, epoch)
         held = self.commit(token, order_id, lines, until_us)
         heapq.heappush(self.deadlines, (until_us, token))
         for sku, (line, units) in held.lines.items():
@@ -97,6 +96,11 @@ class Commitments:
                 deadline=until_us, version=self.grounds(sku),
             )  # fmt: skip
         return token
+
+    def name_token(self, order_id: str, epoch: int) -> str:
+        """A name that no token ever had; of it all that is read again is the epoch (see `epoch_of`)."""
+        self.serial += 1
+        return f"{order_id}/{epoch}.{self.serial}"
 
     def commit(self, token: str, order_id: str, lines: tuple[Line, ...], until_us: int) -> Commitment:
         held = Commitment(token, order_id, {sku: (n, units) for n, (sku, units, _) in enumerate(lines)}, until_us)

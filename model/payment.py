@@ -215,7 +215,7 @@ class PaymentProvider:
         if fails and card == STORED_ERROR:
             return self.stored(ask, ServerError(), now_us)
         amount = self.to_be_had(ask, card)
-        auth_id = f"pi_{len(self.holds) + 1}"
+        auth_id = self.name_hold(ask.key)
         self.holds[auth_id] = Hold(ask.order_id, amount)
         self.hold_of[ask.key] = auth_id
         self.note("authorisation", ask.key, ask.order_id, amount, auth_id)
@@ -253,8 +253,16 @@ class PaymentProvider:
         self.answers[ask.key] = (now_us, ask, answer)
         return answer
 
+    # Names that no charge and no hold ever had; nobody reads anything out of them.
+
+    def name_charge(self, key: str) -> str:
+        return f"ch_{len(self.captures) + 1}"
+
+    def name_hold(self, key: str) -> str:
+        return f"pi_{len(self.holds) + 1}"
+
     def capture(self, key: str, order_id: str, amount: int, now_us: int) -> Captured:
-        charge_id = f"ch_{len(self.captures) + 1}"
+        charge_id = self.name_charge(key)
         made = Capture(len(self.captures) + 1, charge_id, order_id, key, amount)
         self.captures.append((now_us, made))
         self.charge_of[key] = made
