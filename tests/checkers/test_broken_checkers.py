@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.checkers.broken import BROKEN, ONLY_OF, WATCHERS, noticed_by
+from tests.checkers.broken import BROKEN, WATCHERS, noticed_by
 
 NOTICED_BY = {
     # too much is allowed
@@ -60,10 +60,3 @@ def test_it_is_noticed_by_the_first_who_looks(name: str) -> None:
 @pytest.mark.parametrize("name", NOTICED_BY)
 def test_it_is_noticed_by_all_who_are_said_to_notice(name: str) -> None:
     assert set(NOTICED_BY[name]) <= set(noticed_by(name))
-
-
-def test_nobody_finds_fault_with_the_right_checkers() -> None:
-    for watcher in ("innocent", "guilty", "undecided", "empty", "others", "declared", "slow motion"):
-        for promise in sorted({bug.of for bug in BROKEN.values()}):
-            if promise in ONLY_OF.get(watcher, [promise]):
-                WATCHERS[watcher](promise)
