@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from textwrap import fill
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure as Canvas
 
 LIGHT, MIDDLE, DARK = "#f7f2e8", "#7f9fce", "#1d3461"
-MOST_PANELS = 12
+MOST_PANELS = 24
 MOST_LINES = 6
 MARKERS = ("o", "s", "D", "^", "v", "P")
 
@@ -74,12 +75,13 @@ def maps(panels: Sequence[Panel], x: Scale, y: Scale, unit: str) -> Draw:
         down = math.ceil(len(shown) / across)
         is_scatter = x.is_stretch or y.is_stretch
         high = 260.0 if is_scatter else form.letter * (3.3 * len(y.labels) + 3)
-        canvas = canvas_of(form, down * (high + form.letter * 4.2) + 20)
+        lines_of_title = 1 + max(len(panel.title) for panel in shown) // int(form.width / across / form.letter * 1.7)
+        canvas = canvas_of(form, down * (high + form.letter * (3 + 1.2 * lines_of_title)) + 20)
         grid = np.atleast_1d(canvas.subplots(down, across, sharex=True, sharey=True, squeeze=False)).ravel()
         colour = _shades([value.value for panel in shown for value in panel.at.values()], is_share=unit == "share")
         for place, panel in zip(grid, shown, strict=False):
             (_scatter if is_scatter else _fields)(place, panel, x, y, colour, form, across)
-            entitle(place, panel.title)
+            entitle(place, fill(panel.title, int(form.width / across / form.letter * 1.7)))
         for place in grid[len(shown) :]:
             place.set_axis_off()
         canvas.supxlabel(x.name, color=MUTED, fontsize="medium")
@@ -114,10 +116,10 @@ def _fields(
     panel.grid(visible=False)
     narrow = form.width / across / max(len(x.labels), 1) < form.letter * 7
     for (column, row), value in made.at.items():
-        fill, ink = colour(value.value)
+        shade, ink = colour(value.value)
         hatch = "///" if math.isnan(value.value) else None
         panel.add_patch(
-            Rectangle((column - 0.5, row - 0.5), 1, 1, facecolor=fill, edgecolor="#fbfaf7", linewidth=1.5, hatch=hatch)
+            Rectangle((column - 0.5, row - 0.5), 1, 1, facecolor=shade, edgecolor="#fbfaf7", linewidth=1.5, hatch=hatch)
         )
         text = f"{value.word}\n{value.more}" if value.more and not narrow else value.word
         size = "x-small" if narrow or value.more else "small"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from orderquake.sim.asked import Mistake
 from orderquake.sim.report import words
@@ -21,10 +21,14 @@ from orderquake.sim.sweep.question import as_json as question_json
 from orderquake.sim.sweep.swept import CHANCES, Swept, seconds_in
 
 SHOWN: Final = (
-    "oversells", "invalid", "refunded", "checkout_p99", "decision_p99", "drift", "sync_lag", "fulfilled",
+    "oversells", "invalid", "refunded", "checkout_p50", "checkout_p99", "decision_p50", "decision_p99", "drift",
+    "sync_lag", "fulfilled",
 )  # fmt: skip
 """Chances and measures that are drawn; the others stand in the tables."""
+STORE: Final = "kv.strength"
 MOST_ROWS: Final = 500
+Marks: TypeAlias = Mapping[tuple[str, str], str]
+"""(design, store) -> unsafe, safe or open."""
 
 
 def check_map(made_of: Sequence[str], word: str) -> tuple[str, ...]:
@@ -83,20 +87,23 @@ def _cell_record(made: Swept, cell: Cell) -> dict[str, Any]:
 # -- figures
 
 
-def pictures(made: Swept, over: Sequence[str]) -> list[tuple[Picture, str]]:
-    """A figure and its caption for each chance and measure that has something to show."""
+def pictures(made: Swept, over: Sequence[str], marks: Marks) -> list[tuple[Picture, str]]:
+    """A figure and its caption for each chance and measure that has something to show.
+
+    marks   what is proven; it stands in the fields of the map of oversells
+    """
     found = []
     for name in SHOWN:
         unit = "share" if name in CHANCES else MEASURES[name].unit
         says = CHANCES[name] if name in CHANCES else MEASURES[name].says
         scales = [scale_of(made, path) for path in over]
-        panels = panels_of(made, over, name)
+        panels = panels_of(made, over, name, marks if name == "oversells" else {})
         values = [value.value for panel in panels for value in panel.at.values()]
         if all(math.isnan(value) for value in values):
             continue
         title = words.plain(name)
         caption = f"{title[:1].upper()}{title[1:]}: {says}."
-        if name in CHANCES and not any(values):
+        if name in CHANCES and not any(values) and not (marks and name == "oversells"):
             continue  # told in a sentence: a map of zeros has nothing to show
         if len(over) == 1:
             drawing = picture(f"line-{name}", f"{caption} Along {over[0]}.", lines(panels, scales[0], unit))
@@ -145,7 +152,7 @@ def place_of(made: Swept, cell: Cell, path: str) -> float:
     return float(value) if seconds is None else seconds
 
 
-def panels_of(made: Swept, over: Sequence[str], name: str) -> list[Panel]:
+def panels_of(made: Swept, over: Sequence[str], name: str, marks: Marks) -> list[Panel]:
     """A panel for each design and for each combination of what else is varied in values; what else lies on a stretch is
     simply left out of the picture."""
     others = [axis.path for axis in made.question.axes if axis.path not in over and isinstance(axis, Choice)]
@@ -155,7 +162,7 @@ def panels_of(made: Swept, over: Sequence[str], name: str) -> list[Panel]:
         parts += [f"{_short(path)} {label_of(cell.settings[path])}" for path in others]
         places = [place_of(made, cell, path) for path in over]
         at = panels.setdefault(", ".join(parts), {})
-        at[places[0], places[1] if len(places) > 1 else 0.0] = value_of(made, cell, name)
+        at[places[0], places[1] if len(places) > 1 else 0.0] = value_of(made, cell, name, marks)
     return [Panel(title, at) for title, at in panels.items()]
 
 
@@ -168,7 +175,7 @@ def _short(path: str) -> str:
     return words.plain(" ".join(parts[1:] if len(parts) > 1 else parts))
 
 
-def value_of(made: Swept, cell: Cell, name: str) -> Value:
+def value_of(made: Swept, cell: Cell, name: str, marks: Marks) -> Value:
     """What stands in a cell's field."""
     if name in CHANCES:
         share = made.share(cell, name)
@@ -176,6 +183,9 @@ def value_of(made: Swept, cell: Cell, name: str) -> Value:
             return Value(math.nan, math.nan, math.nan, "failed")
         low, high = share.interval
         more = f"{_percent(low)}–{_percent(high)}{words.THIN}%"
+        if (mark := marks.get((cell.on, str(cell.settings.get(STORE))), "open")) != "open":
+            said = f"{share.hits} of {share.runs}: {more}"
+            return Value(share.hits / share.runs, low, high, f"proven {mark}", said)
         return Value(share.hits / share.runs, low, high, f"{share.hits} of {share.runs}", more)
     one = made.mean(cell, name)
     if one is None:
@@ -194,19 +204,22 @@ def _percent(share: float) -> str:
 # -- the page
 
 
-def write_sweep(made: Swept, over: Sequence[str], extra: Mapping[str, Any] | None = None) -> str:
+def write_sweep(
+    made: Swept, over: Sequence[str], extra: Mapping[str, Any] | None = None, marks: Marks | None = None
+) -> str:
     """Write `results.json` and `index.html` into the sweep's folder; returns the page's name.
 
     over    one path, or two: what lines or maps are drawn over
     extra   what else the page and the record have: `proofs`, `sensitivity`
+    marks   (design, store) -> what is proven of them
     """
     record = {**sweep_record(made), **(extra or {})}
     made.store.put("results.json", as_json(record).encode())
-    made.store.put("index.html", render("sweep.html.j2", _values(made, over, extra or {})).encode())
+    made.store.put("index.html", render("sweep.html.j2", _values(made, over, extra or {}, marks or {})).encode())
     return "index.html"
 
 
-def _values(made: Swept, over: Sequence[str], extra: Mapping[str, Any]) -> dict[str, Any]:
+def _values(made: Swept, over: Sequence[str], extra: Mapping[str, Any], marks: Marks) -> dict[str, Any]:
     question = made.question
     counts = {chance: sum((made.share(cell, chance) or (0,))[0] for cell in made.cells) for chance in CHANCES}
     runs = sum(len(made.of(cell)) for cell in made.cells)
@@ -224,7 +237,8 @@ def _values(made: Swept, over: Sequence[str], extra: Mapping[str, Any]) -> dict[
         "headline": headline(made, len(broken)),
         "detail": f"{words.listed(list(question.paths))}, {question.layout}; {words.counted(runs, 'run')} in all.",
         "quiet_chances": quiet_chances(made),
-        "pictures": [{"picture": drawn, "caption": caption} for drawn, caption in pictures(made, over)],
+        "pictures": [{"picture": drawn, "caption": caption} for drawn, caption in pictures(made, over, marks)],
+        "refused": [f"{on} is not on the maps with {store}: {text}." for (on, store), text in question.refused.items()],
         "over": " and ".join(over),
         "is_map": len(over) == 2,
         "rows": [_row(made, cell) for cell in made.cells[:MOST_ROWS]],

@@ -30,6 +30,7 @@ class Question:
     points     settings a design
     seed       of the first run of each cell, and of the layout: all cells meet the same days
     settings   what was set in the scenario for all cells; they are in it already
+    spares_refused   cells whose design refuses the store that they name are left out, and not a mistake
     """
 
     scenario: Scenario
@@ -41,6 +42,7 @@ class Question:
     runs: int
     word: str = ""
     settings: Settings | None = None
+    spares_refused: bool = False
 
     @property
     def on(self) -> tuple[str, ...]:
@@ -66,6 +68,7 @@ class Question:
             "points": self.points,
             "seed": self.seed,
             "runs": self.runs,
+            "spares_refused": self.spares_refused,
         }
 
     @property
@@ -90,9 +93,37 @@ class Question:
         for design, name in zip(self.designs, self.on, strict=True):
             code = model_version() + design_version(design)
             for settings in self.points_settings:
+                if self.spares_refused and self._refusal(design, settings):
+                    continue
                 identity = identity_of(base, name, code, settings, self.seeds)
                 cells.append(Cell(len(cells), name, settings, self.seeds, identity))
         return cells
+
+    @cached_property
+    def refused(self) -> dict[tuple[str, str], str]:
+        """(design, strength of the store) -> why there are no cells of them."""
+        if not self.spares_refused:
+            return {}
+        return {
+            (name, str(settings.get("kv.strength"))): text
+            for design, name in zip(self.designs, self.on, strict=True)
+            for settings in self.points_settings
+            if (text := self._refusal(design, settings))
+        }
+
+    def _refusal(self, design: str | type[Architecture], settings: Settings) -> str:
+        """Why a design does not stand on the store that these settings name; nothing where it does."""
+        about = {path: value for path, value in settings.items() if path.partition(".")[0] == "kv"}
+        if not about:
+            return ""
+        key = (str(design), canonical(about))
+        if key not in self._refusals:
+            self._refusals[key] = refusal(with_settings(self.scenario, about), design)
+        return self._refusals[key]
+
+    @cached_property
+    def _refusals(self) -> dict[tuple[str, str], str]:
+        return {}
 
     def tasks(self, cells: Sequence[Cell], *, are_sent: bool) -> list[Task]:
         """What is given to whoever plays these cells, each name once: two points of a spread may round to one."""
@@ -124,6 +155,7 @@ def asked(
     sensitivity: str = "",
     word: str = "",
     settings: Settings | None = None,
+    spares_refused: bool = False,
 ) -> Question:
     """A question that can be answered.
 
@@ -141,7 +173,7 @@ def asked(
         number = how_many(axes, chosen, points)
     check_size(axes, number, len(names), at_most)
     check_axes(axes, scenario)
-    return Question(scenario, tuple(designs), tuple(axes), chosen, number, seed, runs, word, settings)
+    return Question(scenario, tuple(designs), tuple(axes), chosen, number, seed, runs, word, settings, spares_refused)
 
 
 def check_design(design: str | type[Architecture]) -> str:
@@ -155,8 +187,6 @@ def check_cells(question: Question, cells: Sequence[Cell], progress: Callable[[i
 
     raises   ScenarioError, which names the first cell that contradicts itself; and where a design refuses its store
     """
-    from orderquake.sim.run import design_of, policy_of, refuse_weak_store
-
     designs = dict(zip(question.on, question.designs, strict=True))
     made: dict[str, Scenario] = {}
     for number, cell in enumerate(cells):
@@ -164,11 +194,23 @@ def check_cells(question: Question, cells: Sequence[Cell], progress: Callable[[i
         try:
             if words not in made:
                 made[words] = with_settings(question.scenario, cell.settings)
-            refuse_weak_store(made[words], design_of(designs[cell.on])(policy_of(made[words])))
+            if text := refusal(made[words], designs[cell.on]):
+                raise ScenarioError([Problem("", None, text)])
         except ScenarioError as error:
             where = f"cell {cell.number} of {len(question.cells)}, on {cell.on}:"
             raise ScenarioError(Problem(f"{where} {one.file}", one.spot, one.text) for one in error.problems) from None
         progress(number + 1)
+
+
+def refusal(scenario: Scenario, design: str | type[Architecture]) -> str:
+    """Why a design does not stand on the scenario's store; nothing where it does."""
+    from orderquake.sim.run import design_of, policy_of, refuse_weak_store
+
+    try:
+        refuse_weak_store(scenario, design_of(design)(policy_of(scenario)))
+    except ScenarioError as error:
+        return "; ".join(problem.text for problem in error.problems)
+    return ""
 
 
 def as_json(question: Question) -> Mapping[str, Any]:

@@ -56,18 +56,19 @@ def sweep(
     from orderquake.sim.sweep import telling
     from orderquake.sim.sweep.axes import read_choices, read_stretches
     from orderquake.sim.sweep.door import answer, check_engine, default_folder
+    from orderquake.sim.sweep.proving import fields_of
     from orderquake.sim.sweep.question import asked
 
     timeout_s = read_timeout(timeout)
     check_engine(engine, scheduler, timeout_s)
     if preset:
-        from orderquake.sim.sweep.presets import asked_by
+        from orderquake.sim.sweep.presets import preset_of
 
         if scenario or vary or ranges or layout or cells or on or settings or sensitivity:
             raise Mistake(
                 f"--preset {preset} says all that is varied; expected only --runs, --seed and how it is played"
             )
-        made_of = asked_by(preset)
+        made_of = preset_of(preset)
         question = made_of.question(runs, seed, at_most)
     else:
         if not scenario:
@@ -87,13 +88,16 @@ def sweep(
     with console.progress(title, len(question.cells), as_json or quiet) as advance:
         made = answer(question, folder, engine, scheduler, processes, timeout_s, advance or (lambda _: None))
     extra: dict[str, Any] = {}
+    marks: dict[tuple[str, str], Any] = {}
     if sensitivity:
         from orderquake.sim.sweep.sensitivity import effects, effects_record
 
         extra["sensitivity"] = effects_record(effects(made))
     if made_of is not None:
-        extra["proofs"] = made_of.proofs(made.store)
-    page = folder / write_sweep(made, drawn_over, extra)
+        proofs = made_of.proofs(question)
+        extra["proofs"] = [one.to_json() for one in proofs]
+        marks = fields_of(proofs)
+    page = folder / write_sweep(made, drawn_over, extra, marks)
     if out is None:
         point_latest_at(folder, REPORTS)
     if as_json:
