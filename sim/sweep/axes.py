@@ -193,7 +193,7 @@ def _number(path: str, said: Any) -> tuple[float, Kind]:
 
 
 def check_axes(axes: Sequence[Axis], scenario: Scenario) -> None:
-    """Let the scenario look at every value of each axis alone; nothing is played before all of them fit.
+    """Let the scenario look at every value of each axis, with the first of the others; nothing is played before all fit.
 
     raises   Mistake where a path is varied twice, or a value comes twice; ScenarioError where there is no such path, or
     a value does not fit
@@ -202,11 +202,12 @@ def check_axes(axes: Sequence[Axis], scenario: Scenario) -> None:
     for path in paths:
         if paths.count(path) > 1:
             raise Mistake(f"{path} is varied twice; expected every path once, with all its values")
+    first = {axis.path: axis.ends()[0] for axis in axes}
     for axis in axes:
         made: dict[str, str] = {}
         for value in axis.ends():
             shown = write_settings({axis.path: value})[0]
-            same = made.setdefault(as_made(with_settings(scenario, {axis.path: value}), axis.path), shown)
+            same = made.setdefault(as_made(with_settings(scenario, {**first, axis.path: value}), axis.path), shown)
             if same != shown or list(axis.ends()).count(value) > 1:
                 raise Mistake(f"--vary {shown} is the same as {same}; expected every value of {axis.path} once")
 

@@ -10,6 +10,7 @@ import multiprocessing
 import os
 import threading
 import time
+import warnings
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, wait
@@ -146,9 +147,12 @@ def dask(tasks: Sequence[Task], address: str | None, processes: int | None = Non
     if address is not None:
         yield from _on(distributed, tasks, address, address)
         return
-    with distributed.LocalCluster(
-        n_workers=processes or _cores(), threads_per_worker=1, host="127.0.0.1", dashboard_address=None
-    ) as cluster:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # which port a page that nobody looks at lies on
+        cluster = distributed.LocalCluster(
+            n_workers=processes or _cores(), threads_per_worker=1, host="127.0.0.1", dashboard_address=None
+        )
+    with cluster:
         yield from _on(distributed, tasks, cluster, "this machine")
 
 

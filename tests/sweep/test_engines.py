@@ -21,6 +21,8 @@ from orderquake.sim.sweep.store import Stopped
 from orderquake.sim.sweep.swept import Swept
 from tests.sweep.days import made, tables
 
+pytestmark = pytest.mark.filterwarnings("ignore:Port 8787")
+
 
 @pytest.fixture(scope="module")
 def serial(tmp_path_factory: pytest.TempPathFactory) -> Swept:
