@@ -193,7 +193,7 @@ def _number(path: str, said: Any) -> tuple[float, Kind]:
 
 
 def check_axes(axes: Sequence[Axis], scenario: Scenario) -> None:
-    """Let the scenario look at every value of each axis, with the first of the others; nothing is played before all fit.
+    """Let the scenario look at every value of each axis, with the first of the others, before anything is played.
 
     raises   Mistake where a path is varied twice, or a value comes twice; ScenarioError where there is no such path, or
     a value does not fit

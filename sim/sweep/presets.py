@@ -50,8 +50,8 @@ class Preset:
 
 
 PRESETS: Final[Mapping[str, Preset]] = {
-    # Four rounds of four buyers for one unit each, some seconds apart: few enough that a weak design does not always sell
-    # one twice, and far enough apart that a claim may lapse while its owner pays.
+    # Four rounds of four buyers for one unit each, some seconds apart: few enough that a weak design does not always
+    # sell one twice, and far enough apart that a claim may lapse while its owner pays.
     "design_space": Preset(
         word="last_unit",
         settings={

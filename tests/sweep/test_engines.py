@@ -14,8 +14,8 @@ import pytest
 
 from orderquake.model.architectures.hot_cold import HotCold
 from orderquake.sim.asked import Mistake
-from orderquake.sim.sweep import engines
 from orderquake.sim.sweep import cell as cells
+from orderquake.sim.sweep import engines
 from orderquake.sim.sweep.cell import Finished, Task
 from orderquake.sim.sweep.store import Stopped
 from orderquake.sim.sweep.swept import Swept

@@ -229,7 +229,7 @@ def test_paths_that_only_make_sense_together_are_looked_at_together() -> None:
 def test_a_design_that_refuses_the_store_is_told_or_spared() -> None:
     vary = ["kv.strength=linearizable,quorum"]
     refused = question(*vary, on=("hot_cold", "article"))
-    with pytest.raises(ScenarioError, match="cell 1 of 4, on hot_cold: .*does not compare before it sets"):
+    with pytest.raises(ScenarioError, match=r"cell 1 of 4, on hot_cold: .*does not compare before it sets"):
         questions.check_cells(refused, refused.cells, lambda _: None)
     spared = question(*vary, on=("hot_cold", "article"), spares_refused=True)
     assert [(cell.on, cell.settings["kv.strength"]) for cell in spared.cells] == [

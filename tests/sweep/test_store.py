@@ -193,7 +193,9 @@ def test_a_full_disk_is_told_and_costs_no_finished_cell(
         return write(path, data)
 
     monkeypatch.setattr(Path, "write_bytes", full)
-    with pytest.raises(Stopped, match="no room left at .*; finished cells are kept. Then make room, and give the same"):
+    with pytest.raises(
+        Stopped, match=r"no room left at .*; finished cells are kept. Then make room, and give the same"
+    ):
         made(tmp_path / "s")
     monkeypatch.undo()
     assert len(list((tmp_path / "s" / "cells").iterdir())) == 3
@@ -221,7 +223,7 @@ def test_a_folder_that_may_not_be_written_is_told(tmp_path: Path, monkeypatch: p
         raise PermissionError(errno.EACCES, "Permission denied", "s")
 
     monkeypatch.setattr(Path, "mkdir", refuse)
-    with pytest.raises(Stopped, match="s cannot be written .Permission denied."):
+    with pytest.raises(Stopped, match=r"s cannot be written \(Permission denied\)"):
         made(tmp_path / "s")
 
 
