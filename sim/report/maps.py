@@ -102,10 +102,17 @@ def _shades(values: Sequence[float], *, is_share: bool) -> Callable[[float], tup
     def of(value: float) -> tuple[str, str]:
         if math.isnan(value):
             return "#ffffff", MUTED
-        share = (value - low) / (high - low) if high > low else 0.0
-        return to_hex(ramp(share)), "#ffffff" if share > 0.6 else INK
+        shade = ramp((value - low) / (high - low) if high > low else 0.0)
+        # Black and white letters are equally clear on a ground of luminance 0.179: WCAG 2.1, success criterion 1.4.3.
+        return to_hex(shade), "#ffffff" if _luminance(shade) < 0.179 else "#000000"
 
     return of
+
+
+def _luminance(colour: Sequence[float]) -> float:
+    """Relative luminance: WCAG 2.1, from sRGB."""
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in colour[:3])
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
 def _fields(

@@ -66,10 +66,9 @@ def test_a_zero_everywhere_is_told_with_its_bound_and_not_drawn(swept: Swept) ->
 
 
 def test_darker_is_more_and_letters_can_be_read_on_it() -> None:
-    at = {(float(x), 0.0): Value(float(x), 0, 0, f"n{x}") for x in range(5)}
-    svg = picture("m", "A map.", maps([Panel("", at)], Scale("x", tuple("abcde")), Scale("y", ("f",)), "units")).svg[
-        "wide"
-    ]
+    at = {(float(x), 0.0): Value(float(x), 0, 0, f"n{x}") for x in range(21)}
+    draw = maps([Panel("", at)], Scale("x", tuple(map(str, range(21)))), Scale("y", ("f",)), "units")
+    svg = picture("m", "A map.", draw).svg["wide"]
     fields = re.findall(r'style="fill: (#[0-9a-f]{6}); stroke: #fbfaf7', svg)
 
     def lightness(colour: str) -> float:
@@ -78,14 +77,14 @@ def test_darker_is_more_and_letters_can_be_read_on_it() -> None:
         return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
     light = [lightness(colour) for colour in fields]
-    assert len(light) == 5
+    assert len(light) == 21
     assert light == sorted(light, reverse=True)
     letters = [
         lightness(dict(re.findall(r"(fill): (#[0-9a-f]{6})", style)).get("fill", "#000000"))
         for style, word in re.findall(r'<text style="([^"]*)"[^>]*>([^<]*)', svg)
         if word.startswith("n")
     ]
-    assert len(letters) == 5
+    assert len(letters) == 21
     for ground, letter in zip(light, letters, strict=True):
         contrast = (max(ground, letter) + 0.05) / (min(ground, letter) + 0.05)
         assert contrast >= 4.5, "WCAG 2.1, 1.4.3"
