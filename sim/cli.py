@@ -20,7 +20,14 @@ from typing import Any
 import typer
 
 from orderquake.sim.asked import Mistake, OurFault
-from orderquake.sim.verbs import compare, lists, prove, run, stories  # noqa: F401  # each registers its verbs
+from orderquake.sim.verbs import (  # noqa: F401  # each registers its verbs
+    compare,
+    lists,
+    prove,
+    run,
+    stories,
+    sweep,
+)
 from orderquake.sim.verbs.door import HARNESS, INTERRUPTED, TERMINATED, TRACEBACK, USAGE, app
 
 

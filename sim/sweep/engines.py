@@ -1,0 +1,218 @@
+"""Who plays the cells of a sweep: this process, some processes of this machine, or a Dask cluster.
+
+All of them get the same tasks and give back the same results, in whatever order they are done. A cell that fails, hangs
+or kills its process costs only itself. No file is written here.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import threading
+import time
+import warnings
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Sequence
+from concurrent.futures import FIRST_COMPLETED, wait
+from contextlib import suppress
+from importlib import import_module
+from typing import Any, Final
+
+from orderquake.sim.asked import Mistake
+from orderquake.sim.runs import _begin_to_work, _cores
+from orderquake.sim.sweep.cell import Finished, Task, play, play_and_sweep
+from orderquake.sim.sweep.store import Stopped
+
+ENGINES: Final = ("auto", "serial", "local", "dask")
+
+SERIAL_UNTIL_S: Final = 1.0
+"""Below this much expected work a second process costs about what it saves (a measured rule of thumb)."""
+TRIES: Final = 2
+"""How often a cell is played whose process died: the process may have been somebody else's victim."""
+PATIENCE_S: Final = 600.0
+PATIENCE: Final = 30.0
+"""A cell hangs that takes more than ten minutes and more than thirty times what the first one took."""
+ANSWER_S: Final = 10.0
+"""How long a scheduler may take to answer, and to have a worker."""
+
+Played = Generator[Finished, None, None]
+
+
+def serial(tasks: Iterable[Task]) -> Played:
+    """One after the other, here."""
+    for task in tasks:
+        yield play(task)
+
+
+def timed(tasks: deque[Task], clock: Callable[[], float] = time.perf_counter) -> Generator[Finished, None, float]:
+    """The first cell, and the second one where the first was short, for it has warmed up what all of them need.
+
+    returns   seconds that a cell takes
+    """
+    took_s = 0.0
+    for _ in range(2):
+        if not tasks:
+            break
+        began = clock()
+        finished = play(tasks.popleft())
+        took_s = clock() - began
+        yield finished
+        if took_s > SERIAL_UNTIL_S:
+            break
+    return took_s
+
+
+def auto(tasks: Sequence[Task], processes: int | None, timeout_s: float | None) -> Played:
+    """Time the first cell here; go on here where the rest is soon done, else in several processes."""
+    rest = deque(tasks)
+    took_s = yield from timed(rest)
+    workers = min(processes or _cores(), len(rest))
+    if workers > 1 and took_s * len(rest) >= SERIAL_UNTIL_S:
+        yield from local(rest, workers, timeout_s or max(PATIENCE_S, PATIENCE * took_s))
+    else:
+        yield from serial(rest)
+
+
+# -- several processes
+
+
+def local(tasks: Iterable[Task], processes: int | None = None, timeout_s: float | None = None) -> Played:
+    """In processes of this machine. A cell that outlasts `timeout_s` is ended and has failed; one whose process dies is
+    played once more."""
+    from pebble import ProcessExpired, ProcessPool
+
+    method = "fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn"
+    pool: Any = ProcessPool(
+        processes or _cores(), initializer=_begin, initargs=(os.getpid(),), context=multiprocessing.get_context(method)
+    )
+    try:
+        asked: dict[Any, tuple[Task, int]] = {
+            pool.schedule(play_and_sweep, args=(task,), timeout=timeout_s): (task, 1) for task in tasks
+        }
+        while asked:
+            done, _ = wait(asked, return_when=FIRST_COMPLETED)
+            for future in done:
+                task, tried = asked.pop(future)
+                try:
+                    yield future.result()
+                except TimeoutError:
+                    yield Finished(task.identity, failed=f"it was not done after {timeout_s:g} s, and was ended")
+                except ProcessExpired as error:
+                    if tried < TRIES:
+                        again = pool.schedule(play_and_sweep, args=(task,), timeout=timeout_s)
+                        asked[again] = (task, tried + 1)
+                        continue
+                    yield Finished(task.identity, failed=f"{tried} times its process died ({_ended(error.exitcode)})")
+                except Exception as error:  # what came back could not be read
+                    yield Finished(task.identity, failed=f"{type(error).__name__}: {error}".split("\n")[0])
+        pool.close()
+    except BaseException:
+        pool.stop()
+        raise
+    finally:
+        pool.join()
+
+
+def _ended(code: int | None) -> str:
+    return f"killed by signal {-code}" if code is not None and code < 0 else f"exit code {code}"
+
+
+def _begin(parent: int) -> None:
+    """In a new process: end with whoever began it, even if that was killed."""
+    _begin_to_work()
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os._exit(1)
+
+
+# -- a cluster
+
+
+def dask(tasks: Sequence[Task], address: str | None, processes: int | None = None) -> Played:
+    """On the workers of a Dask scheduler, or of a small cluster of this machine where no address is given.
+
+    A future a cell, without joblib's Dask backend between: that waits for ever for a cell whose worker was killed.
+    raises   Mistake where there is no scheduler, no worker, or a worker with other code; Stopped where it was lost
+    """
+    try:
+        distributed: Any = import_module("distributed")
+    except ImportError:
+        raise Mistake(
+            "--engine dask needs distributed; expected it installed: pip install 'orderquake[cluster]'"
+        ) from None
+    if address is not None:
+        yield from _on(distributed, tasks, address, address)
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # which port a page that nobody looks at lies on
+        cluster = distributed.LocalCluster(
+            n_workers=processes or _cores(), threads_per_worker=1, host="127.0.0.1", dashboard_address=None
+        )
+    with cluster:
+        yield from _on(distributed, tasks, cluster, "this machine")
+
+
+def _on(distributed: Any, tasks: Sequence[Task], where: Any, name: str) -> Played:
+    try:
+        client = distributed.Client(where, timeout=ANSWER_S, set_as_default=False)
+    except (OSError, TimeoutError, ValueError) as error:
+        raise Mistake(
+            f"no scheduler answers at {name} ({type(error).__name__}); expected a Dask scheduler, such as "
+            "--scheduler tcp://127.0.0.1:8786. Begin one: dask scheduler"
+        ) from error
+    try:
+        _check_workers(client, name, {task.version for task in tasks})
+        asked = {client.submit(play_and_sweep, task, key=f"cell-{task.identity}", pure=False): task for task in tasks}
+        done = distributed.as_completed(list(asked), loop=client.loop, with_results=True, raise_errors=False)
+        for future, result in done:
+            task = asked.pop(future)
+            if future.status == "finished":
+                yield result
+            elif future.status == "error":
+                yield Finished(task.identity, failed=_told(result[1]))
+            else:
+                raise Stopped(
+                    f"the scheduler at {name} was lost with {len(asked) + 1} cells to go; finished cells are kept. "
+                    "Begin it again, and give the same command again"
+                )
+            future.release()
+    finally:
+        _close(client)
+
+
+def _check_workers(client: Any, name: str, versions: set[str]) -> None:
+    from orderquake.sim.sweep.version import model_version
+
+    try:
+        client.wait_for_workers(1, timeout=ANSWER_S)
+        found = client.run(model_version)
+    except TimeoutError as error:
+        raise Mistake(
+            f"the scheduler at {name} has no worker after {ANSWER_S:g} s; expected one at least. "
+            f"Begin one: dask worker {name}"
+        ) from error
+    except ImportError as error:
+        raise Mistake(
+            f"a worker of {name} has no orderquake ({error}); expected this version on all of them"
+        ) from error
+    for worker, version in sorted(found.items()):
+        if {version} != versions:
+            raise Mistake(
+                f"the worker {worker} has other code, Python or libraries ({version}, here {', '.join(versions)}); "
+                "expected the same everywhere, for results of other code are other results"
+            )
+
+
+def _told(error: BaseException) -> str:
+    if type(error).__name__ == "KilledWorker":
+        return "every worker that played it died"
+    return f"{type(error).__name__}: {error}".split("\n")[0]
+
+
+def _close(client: Any) -> None:
+    with suppress(Exception):  # it may be gone already
+        client.close(timeout=2)
