@@ -347,18 +347,22 @@ class Trace(Customers):
 
     name              a trace that ships with the package, or a csv file beside the scenario
     speed_up          arrivals come so many times faster; nothing else does
+    scale             so many times as many customers, and as much of what comes back, in the same hours
     first_day, last_day   play only these days, both included, of local time; all of them where absent
+    begins            when on the first day the scenario begins, by the shop's clock: "12 h" is noon
     returns           the trace's cancellations come back to the record as returns
-    The first moment of the first day is the scenario's zero; who would come after the horizon stays away. The shipped
-    trace has 2011-11-14 to 2011-12-09, and no orders on Saturdays.
+    That moment is the scenario's zero; who would come before it, or after the horizon, stays away. The shipped trace
+    has 2011-11-14 to 2011-12-09, and no orders on Saturdays.
     """
 
     known: ClassVar[tuple[str, ...]] = TRACES
     kind: Literal["trace"] = "trace"
     name: str = TRACES[0]
     speed_up: Positive = 1.0
+    scale: Positive = 1.0
     first_day: date | None = None
     last_day: date | None = None
+    begins: Duration = 0
     returns: Flag = True
     popularity: Traced = Traced()
 

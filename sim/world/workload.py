@@ -10,13 +10,11 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import accumulate
-from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias, assert_never
 
 from orderquake.model.order import Line
 from orderquake.model.payment import DECLINED, GOOD, REFUND_FAILS, STORED_ERROR, STORED_ERROR_PAID
 from orderquake.sim.demand import (
-    TRACES,
     Alike,
     Bursts,
     Closed,
@@ -33,7 +31,6 @@ from orderquake.sim.demand import (
     Zipf,
 )
 from orderquake.sim.scenario import Scenario
-from orderquake.sim.units import DAY
 from orderquake.sim.world import moments
 from orderquake.sim.world.rush import Rush
 from orderquake.sim.world.streams import Streams
@@ -103,7 +100,9 @@ def demand_of(scenario: Scenario, streams: Streams) -> Demand:
     workload = scenario.workload
     behave = _manners(scenario, streams)
     if isinstance(workload, Trace):
-        opening, baskets, returns = _replayed(scenario, workload)
+        from orderquake.sim.world.replayed import replayed
+
+        opening, baskets, returns = replayed(scenario, workload, streams)
         return Demand(arrivals_of(baskets, Rush(scenario, streams, opening), behave), opening, returns)
     opening = dict.fromkeys(scenario.stock.sku_names(), scenario.stock.units_per_sku)
     if isinstance(workload, Rounds):
@@ -206,53 +205,6 @@ def weights_of(popularity: Popularity, skus: int) -> list[float]:
             raise TypeError("a trace brings its own products")
         case _:
             assert_never(popularity)
-
-
-def _replayed(
-    scenario: Scenario, workload: Trace
-) -> tuple[dict[str, int], Iterator[Basket], tuple[tuple[int, str, int], ...]]:
-    from orderquake.sim.world.trace import demand, load_trace
-
-    trace = load_trace(None if workload.name in TRACES else Path(workload.name))
-    first_us, last_us = 0, None
-    if workload.first_day is not None:
-        first_us = (workload.first_day - trace.first_day).days * DAY
-    if workload.last_day is not None:
-        last_us = ((workload.last_day - trace.first_day).days + 1) * DAY
-
-    def chosen(at_us: int) -> bool:
-        return at_us >= first_us and (last_us is None or at_us < last_us)
-
-    def scaled(at_us: int) -> int:
-        return int((at_us - first_us) / workload.speed_up)
-
-    sales = [order for order in trace.sales if chosen(order.at_us) and scaled(order.at_us) < scenario.horizon]
-    wanted = demand(trace, sales)
-    opening = opening_of(scenario, wanted)
-    baskets = (
-        Basket(scaled(order.at_us), number, tuple(Line(*line) for line in order.lines))
-        for number, order in enumerate(sales)
-    )
-    returns = tuple(
-        (scaled(order.at_us), sku, units)
-        for order in trace.cancellations
-        if workload.returns and chosen(order.at_us) and scaled(order.at_us) < scenario.horizon
-        for sku, units, _ in order.lines
-        if sku in opening
-    )
-    return opening, baskets, returns
-
-
-def opening_of(scenario: Scenario, wanted: Mapping[str, int]) -> dict[str, int]:
-    """Units on the shelves before a traced day: a share of what will be wanted, less of the scarce ones, and at least
-    one of what anybody wants."""
-    stock = scenario.stock
-    cover = 1.0 if stock.cover is None else stock.cover
-    opening = {sku: max(int(units * cover), units > 0) for sku, units in wanted.items()}
-    if stock.scarce is not None:
-        for sku in sorted(wanted, key=lambda sku: (-wanted[sku], sku))[: stock.scarce.hottest]:
-            opening[sku] = max(1, int(wanted[sku] * stock.scarce.cover))
-    return opening
 
 
 # -- how they behave
