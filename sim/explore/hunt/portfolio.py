@@ -14,21 +14,27 @@ from dataclasses import dataclass, field
 from orderquake.sim.choices import one_line
 from orderquake.sim.explore.hunt.delays import Delays
 from orderquake.sim.explore.hunt.driven import Driven
-from orderquake.sim.explore.hunt.found import Case, Clock, Found, NotFound, Spent, Watch, failures_in, play
+from orderquake.sim.explore.hunt.found import Case, Clock, Failure, Found, NotFound, Spent, Watch, failures_in, play
+from orderquake.sim.explore.hunt.guided import Guided
 from orderquake.sim.explore.hunt.priorities import Priorities
 from orderquake.sim.explore.hunt.seeding import MonteCarlo, Stress, Swarm
+from orderquake.sim.explore.hunt.shrinking import MOST_STEPS
 from orderquake.sim.explore.hunt.strategy import AnyStrategy, Ground, Outcome
+from orderquake.sim.report.story_steps import steps_of
+from orderquake.sim.run import Run
 from orderquake.sim.scenario import Scenario
 from orderquake.sim.world.streams import BadDeviation, Streams
 
 STRATEGIES: dict[str, AnyStrategy] = {
-    strategy.name: strategy for strategy in (Stress, Delays, Priorities, Driven, Swarm, MonteCarlo)
+    strategy.name: strategy for strategy in (Stress, Guided, Delays, Priorities, Driven, Swarm, MonteCarlo)
 }
 """Every strategy by its name, in the order of their first turns."""
 SHARES = {Stress.name: 4.0}
 """How much of the time a strategy gets where others get 1."""
-LOOK_FURTHER = 40
-"""Runs for which a hunt goes on after it has broken only a book inside, to see whom it hurts."""
+LOOK_FURTHER = 60
+"""Runs for which a hunt goes on after it has broken only a book inside, or in a way too long to tell."""
+TOO_LONG = 3 * MOST_STEPS
+"""Steps up to the breach of a run from which a short story is hardly to be had."""
 CLEAN_EVERY = 25
 """Runs after which what is left of their worlds is swept up; each is one great circle."""
 
@@ -54,13 +60,15 @@ class Hunt:
     exercised: set[str] = field(default_factory=set)
     by_strategy: dict[str, int] = field(default_factory=dict)
     best: Found | None = None
+    worth: tuple[bool, bool] = (False, False)
+    since: int = 0
     turn: str = ""
 
     def play(self, case: Case, luck: Streams | None = None) -> Outcome:
         """See `strategy.Play`."""
         if self.clock.is_over:
             raise Spent
-        if self.best is not None and self.runs >= self.best.runs + LOOK_FURTHER:
+        if self.best is not None and self.runs >= self.since + LOOK_FURTHER:
             raise Ended
         try:
             run = play(case, self.ground.design, luck)
@@ -78,13 +86,20 @@ class Hunt:
             self.watch(self.clock.spent_s, self.runs)
         self.exercised |= {name for name, verdict in run.verdicts.items() if verdict.was_exercised}
         failures = [one for one in failures_in(run.verdicts) if self.checkers is None or one.checker in self.checkers]
-        if failures and (self.best is None or failures[0].is_felt):
-            self.best = Found(
-                self.ground.design, failures[0], case, self.turn, self.runs, self.clock.spent_s, self.crashes
-            )
-            if failures[0].is_felt or self.checkers is not None:
-                raise Ended
+        if failures:
+            self.keep(case, run, failures[0])
         return Outcome(run, tuple(failures))
+
+    def keep(self, case: Case, run: Run, failure: Failure) -> None:
+        """Keep the worst that was found, and end the hunt where it is bad enough and short. raises   Ended"""
+        is_felt = failure.is_felt or self.checkers is not None
+        is_short = len(steps_of(run.history, max(failure.witness, default=None))) <= TOO_LONG
+        if self.best is None or (is_felt, is_short) > self.worth:
+            since = self.runs if self.best is None else self.since
+            self.best = Found(self.ground.design, failure, case, self.turn, self.runs, self.clock.spent_s, self.crashes)
+            self.since, self.worth = since, (is_felt, is_short)
+        if is_felt and is_short:
+            raise Ended
 
 
 def hunt_with(names: Sequence[str], hunting: Hunt) -> None:
@@ -107,7 +122,7 @@ def hunt_with(names: Sequence[str], hunting: Hunt) -> None:
 
 def usual(scenario: Scenario | None) -> tuple[str, ...]:
     """The portfolio: all strategies, but to play the same scenario again and again only where one was named."""
-    return tuple(name for name in STRATEGIES if scenario is not None or name != MonteCarlo.name)
+    return tuple(name for name in STRATEGIES if name != "guided" and (scenario is not None or name != MonteCarlo.name))
 
 
 def hunted(

@@ -18,7 +18,7 @@ from orderquake.sim.explore.hunt.changes import changed, is_rested, rested
 from orderquake.sim.explore.hunt.found import Case, Clock, Failure, Found, failures_in, play
 from orderquake.sim.explore.hunt.listing import listed
 from orderquake.sim.explore.hunt.reductions import FAMILIES
-from orderquake.sim.explore.hunt.steps import steps_of
+from orderquake.sim.report.story_steps import steps_of
 from orderquake.sim.run import Run
 from orderquake.sim.scenario import Scenario
 from orderquake.sim.world.streams import BadDeviation

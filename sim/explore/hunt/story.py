@@ -9,8 +9,8 @@ from orderquake.model.architecture import Architecture
 from orderquake.sim.demand import Listed
 from orderquake.sim.explore.hunt.found import Case, Failure, Found
 from orderquake.sim.explore.hunt.shrinking import BUDGET_S, MOST_STEPS, Tried, shrunk
-from orderquake.sim.explore.hunt.steps import Step, steps_of
 from orderquake.sim.history import History
+from orderquake.sim.report.story_steps import Step, steps_of
 from orderquake.sim.run import Run
 
 MOST_ORDERS, MOST_SKUS, MOST_FAULTS, MOST_DEVIATIONS = 3, 2, 2, 2

@@ -42,7 +42,13 @@ def stressed(seed: int, design: type[Architecture], like: Scenario | None = None
     like         its policy's order of steps, where there is such a day
     is_outside   faults need not keep to the design's contract
     """
-    luck = Luck(seed, "stress")
+    return stressed_by(Luck(seed, "stress"), design, like, is_outside)
+
+
+def stressed_by(
+    luck: Luck, design: type[Architecture], like: Scenario | None = None, is_outside: bool = False
+) -> Scenario:
+    """The small day of a luck."""
     tables = stress_tables(luck, like)
     for attempt in range(4):
         faults = stress_faults(luck.under(f"faults-{attempt}"), read(tables), design, is_outside)

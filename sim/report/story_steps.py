@@ -65,15 +65,15 @@ def steps_of(history: History, until: int | None = None) -> list[Step]:
     rows = list(history)[: None if until is None else until + 1]
     names = names_in(history)
     asks = {row.index: row for row in rows if row.kind == "invoke"}
-    grouped: dict[tuple[int, str], list[Row]] = {}
+    grouped: dict[tuple[int, str, int], list[Row]] = {}  # a late copy of an ask is a step of its own
     for row in rows:
         if row.kind != "state" or row.operation not in SEEN_LATER or not row.is_new:
             continue
         if row.operation == "rebase" and not _moves(row):
             continue
-        which = (row.cause, "") if row.cause in asks else (NONE, f"{row.actor} {row.time}")
+        which = (row.cause, "", row.time) if row.cause in asks else (NONE, row.actor, row.time)
         grouped.setdefault(which, []).append(row)
-    steps = [_step(group, asks.get(cause), names) for (cause, _), group in grouped.items()]
+    steps = [_step(group, asks.get(cause), names) for (cause, _, _), group in grouped.items()]
     return sorted(steps + _reads(steps, rows, asks, names), key=lambda step: step.row)
 
 
