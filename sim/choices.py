@@ -27,6 +27,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from orderquake.model.architecture import Architecture
+from orderquake.sim.designs import design_named
 from orderquake.sim.differences import Difference, first_apart, row_difference
 from orderquake.sim.history import History, first_difference
 from orderquake.sim.run import Run, design_of, simulate
@@ -294,7 +295,7 @@ def replay(log: ChoiceLog, strict: bool = True, on: type[Architecture] | None = 
     """
     scenario = log.day()
     try:
-        design = on or design_of(log.design)
+        design = on or design_named(log.design)
     except KeyError as error:
         raise ChoiceLogError(f"the choice log is of {log.design}: {error.args[0]}") from error
     try:

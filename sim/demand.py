@@ -11,8 +11,10 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from orderquake.sim.listed import Orders
+from orderquake.sim.part import Part as Part
 from orderquake.sim.rates import SHIPPED, Rates, read_rates, table_of
 from orderquake.sim.units import (
     MINUTE,
@@ -36,12 +38,6 @@ if TYPE_CHECKING:
 
 TRACES = ("online_retail",)
 """Traces that ship with the package; any other is a path to a csv file of the same columns."""
-
-
-class Part(BaseModel):
-    """A table of a scenario file: frozen, and refusing keys it does not know."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 
 class Zipf(Part):
@@ -342,6 +338,13 @@ class Rounds(Customers):
     price_pence: PriceRange = PriceRange()
 
 
+class Listed(Customers, Orders):
+    """These orders and no others, each at its moment."""
+
+    kind: Literal["orders"] = "orders"
+    price_pence: PriceRange = PriceRange()
+
+
 class Trace(Customers):
     """Real orders, one by one, with their products, units and prices.
 
@@ -391,5 +394,6 @@ class Trace(Customers):
 
 
 Workload: TypeAlias = Annotated[
-    PoissonDemand | Bursts | Profile | Renewal | FlashSale | Rounds | Closed | Trace, Field(discriminator="kind")
+    PoissonDemand | Bursts | Profile | Renewal | FlashSale | Rounds | Listed | Closed | Trace,
+    Field(discriminator="kind"),
 ]

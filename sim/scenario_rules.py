@@ -10,7 +10,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING, TypeAlias
 
 from orderquake.model.verbs import EVERY_VERB
-from orderquake.sim.demand import FlashSale, Hot, Rounds, Shoppers, Trace, Traced
+from orderquake.sim.demand import FlashSale, Hot, Listed, Rounds, Shoppers, Trace, Traced
 from orderquake.sim.nemesis import Lasting, Pause, Sudden
 from orderquake.sim.scenario_errors import suggestion, unknown, with_next_move
 from orderquake.sim.units import format_duration
@@ -55,6 +55,14 @@ def places_are_linked(scenario: Scenario) -> Iterator[Contradiction]:
             where: Path = ("link",) if scenario.link else ("place", names.index(other))
             text = f'cut off: nothing links "{one}" and "{other}"; expected one [[link]] for each pair of places'
             yield where, text
+
+
+def customers_are_somewhere(scenario: Scenario) -> Iterator[Contradiction]:
+    if isinstance(scenario.workload, Listed):
+        names = [place.name for place in scenario.place]
+        for number, order in enumerate(scenario.workload.order):
+            if order.place is not None and order.place not in names:
+                yield ("workload", "order", number, "place"), unknown(order.place, names, "place")
 
 
 def services_exist_somewhere(scenario: Scenario) -> Iterator[Contradiction]:
@@ -151,6 +159,11 @@ def shelves_fit_the_workload(scenario: Scenario) -> Iterator[Contradiction]:
     if isinstance(workload, Rounds) and workload.rounds > stock.skus:
         text = f"{workload.rounds}, but stock.skus is {stock.skus}; expected at most one round for each product"
         yield ("workload", "rounds"), text
+    if isinstance(workload, Listed):
+        for number, order in enumerate(workload.order):
+            for sku in order.wants:
+                if sku not in names:
+                    yield ("workload", "order", number, "wants"), unknown(sku, names, "product")
     if isinstance(workload, Shoppers) and workload.basket.lines.expected > stock.skus:
         text = f"larger than the shop, which has {stock.skus} products; expected fewer lines, or more products"
         yield ("workload", "basket", "lines"), text
@@ -171,6 +184,10 @@ def events_come_in_time(scenario: Scenario) -> Iterator[Contradiction]:
         end = format_duration(workload.starts + workload.over)
         text = f'"{format_duration(workload.over)}", so the sale ends at {end}, after the horizon'
         yield ("workload", "over"), f'{text}, "{format_duration(horizon)}"; expected it to end before'
+    if isinstance(workload, Listed):
+        for number, order in enumerate(workload.order):
+            if order.at >= horizon:
+                yield ("workload", "order", number, "at"), _late(order.at, horizon)
     if isinstance(workload, Rounds):
         end_us = (workload.rounds - 1) * workload.every + workload.within
         if end_us > horizon:
@@ -238,6 +255,7 @@ RULES: tuple[Callable[[Scenario], Iterable[Contradiction]], ...] = (
     names_are_known,
     places_are_linked,
     services_exist_somewhere,
+    customers_are_somewhere,
     lines_have_an_end,
     shelves_fit_the_workload,
     pools_have_channels,

@@ -6,7 +6,6 @@ What was not valid leaves a folder of its own behind: the scenario, which runs o
 from __future__ import annotations
 
 import gc
-import importlib
 import time
 import traceback
 from collections.abc import Callable, Mapping
@@ -15,13 +14,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from orderquake.model.architecture import Architecture
 from orderquake.sim.choices import ChoiceLog, one_line, record, record_failure
+from orderquake.sim.designs import design_named as design_named
 from orderquake.sim.explore.excuses import excuses
 from orderquake.sim.explore.quiet import quiet_bound
 from orderquake.sim.explore.swarm import Drawn, drawn
 from orderquake.sim.history import NONE, History, Row
-from orderquake.sim.run import Run, design_of, simulate
+from orderquake.sim.run import Run, simulate
 from orderquake.sim.runs import folder
 from orderquake.sim.study.faults import faults as windows
 from orderquake.sim.study.points import passed
@@ -47,20 +46,6 @@ class Settings:
     is_outside: bool
     kept: Path
     keep: int = 200
-
-
-def design_named(name: str) -> type[Architecture]:
-    """A design by its name, or by its module and class. raises   KeyError where there is none"""
-    if ":" not in name:
-        return design_of(name)
-    module, _, found = name.partition(":")
-    try:
-        design = getattr(importlib.import_module(module), found)
-    except (ImportError, AttributeError) as error:
-        raise KeyError(f"no architecture {name!r}: {error}") from error
-    if not (isinstance(design, type) and issubclass(design, Architecture)):
-        raise KeyError(f"{name!r} is no architecture")
-    return design
 
 
 def played(settings: Settings, seed: int) -> Outcome:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from orderquake.sim.demand import Bursts as BurstsDemand
-from orderquake.sim.demand import Closed, FlashSale, PoissonDemand, Profile, Renewal, Rounds, Trace
+from orderquake.sim.demand import Closed, FlashSale, Listed, PoissonDemand, Profile, Renewal, Rounds, Trace
 from orderquake.sim.nemesis import Fault
 from orderquake.sim.scenario import Scenario
 from orderquake.sim.shop import Job
@@ -94,6 +94,8 @@ def orders_of(scenario: Scenario) -> int:
             expected = float(workload.orders)
         case Rounds():
             expected = float(workload.rounds * workload.buyers)
+        case Listed():
+            expected = float(len(workload.order))
         case PoissonDemand() | BurstsDemand():
             expected = workload.rate_per_s * seconds
         case Profile():

@@ -20,6 +20,7 @@ from orderquake.sim.demand import (
     Closed,
     FlashSale,
     Hot,
+    Listed,
     PoissonDemand,
     Popularity,
     Profile,
@@ -30,6 +31,7 @@ from orderquake.sim.demand import (
     Traced,
     Zipf,
 )
+from orderquake.sim.listed import CardName, numbered
 from orderquake.sim.scenario import Scenario
 from orderquake.sim.world import moments
 from orderquake.sim.world.rush import Rush
@@ -108,6 +110,9 @@ def demand_of(scenario: Scenario, streams: Streams) -> Demand:
     if isinstance(workload, Rounds):
         baskets = _rounds(scenario, workload, streams)
         return Demand(arrivals_of(baskets, Rush(scenario, streams, opening), behave), opening)
+    if isinstance(workload, Listed):
+        customers = listed_arrivals(scenario, workload, streams, behave)
+        return Demand(Rush(scenario, streams, opening).arrivals(customers, lambda basket: behave(*basket)), opening)
     fill = _filler(scenario, workload, streams)
     rush = Rush(scenario, streams, opening, fill)
     if isinstance(workload, Closed):
@@ -165,6 +170,32 @@ def _rounds(scenario: Scenario, workload: Rounds, streams: Streams) -> Iterator[
     for at_us, number, turn in moments.rounds(workload, streams):
         sku = names[turn % len(names)]
         yield Basket(at_us, number, (Line(sku, 1, prices(sku)),))
+
+
+def listed_arrivals(
+    scenario: Scenario, workload: Listed, streams: Streams, behave: Callable[..., Arrival]
+) -> Iterator[Arrival]:
+    """The orders of a list; what one says of its customer is not drawn."""
+    prices = prices_of(scenario, streams)
+    for number, order in numbered(workload.order):
+        lines = tuple(Line(sku, units, units * prices(sku)) for sku, units in order.wants.items())
+        drawn = behave(order.at, number, lines)
+        yield drawn._replace(
+            place=drawn.place if order.place is None else order.place,
+            card=drawn.card if order.card is None else CARDS[order.card],
+            clicks_twice=drawn.clicks_twice if order.clicks_twice is None else order.clicks_twice,
+            cancels_after_us=drawn.cancels_after_us if order.cancels_after is None else order.cancels_after,
+        )
+
+
+CARDS: Mapping[CardName, str] = {
+    "good": GOOD,
+    "declined": DECLINED,
+    "stored_error": STORED_ERROR,
+    "stored_error_paid": STORED_ERROR_PAID,
+    "refund_fails": REFUND_FAILS,
+}
+"""A card as scenario files name it -> as the provider does."""
 
 
 def _filler(scenario: Scenario, workload: Shoppers, streams: Streams) -> Callable[[int], tuple[Line, ...]]:

@@ -1,0 +1,57 @@
+"""Any workload as a list of orders: who came when and wanted what, read off a run.
+
+Everybody keeps the number that finds their luck, so a customer who is left out changes nobody else's.
+"""
+
+from __future__ import annotations
+
+from orderquake.sim.demand import Listed
+from orderquake.sim.explore.hunt.changes import changed
+from orderquake.sim.history import History
+from orderquake.sim.listed import ListedOrder
+from orderquake.sim.scenario import Scenario, Trace
+from orderquake.sim.shop import Stock
+
+
+def listed(scenario: Scenario, history: History) -> Scenario | None:
+    """The same day with these orders, one by one; None where it is one already, or nobody came.
+
+    A trace's products become `sku-1` and so on, with the fewest units that any of them had: its returns stay away.
+    """
+    workload = scenario.workload
+    if isinstance(workload, Listed):
+        return None
+    orders = orders_of(history)
+    if not orders:
+        return None
+    stock = scenario.stock
+    if isinstance(workload, Trace):
+        names = sorted({sku for order in orders for sku in order.wants})
+        units = {row.sku: row.units for row in history if row.operation == "opening"}
+        stock = Stock(skus=len(names), units_per_sku=min(units[sku] for sku in names))
+        renamed = dict(zip(names, stock.sku_names(), strict=True))
+        orders = [
+            order.model_copy(update={"wants": {renamed[sku]: n for sku, n in order.wants.items()}}) for order in orders
+        ]
+    manners = {
+        name: getattr(workload, name) for name in ("clicks_twice", "retries", "cancels", "cancels_after", "walks_away")
+    }
+    made = Listed.model_construct(
+        kind="orders", order=tuple(orders), **manners, price_pence=Listed.model_fields["price_pence"].default
+    )
+    return changed(scenario, workload=made, stock=stock)
+
+
+def orders_of(history: History) -> list[ListedOrder]:
+    """Everybody who came and whose order was written down, as the history tells it."""
+    table = history.table()
+    wants: dict[str, dict[str, int]] = {}
+    for row in history.rows_at(table.at("state", "ordered")):
+        wants.setdefault(row.order, {})[row.sku] = row.units
+    found: dict[str, ListedOrder] = {}
+    for row in history.rows_at(table.at("invoke", "submit")):
+        if row.order in wants and row.order not in found:
+            found[row.order] = ListedOrder.model_construct(
+                at=row.time, wants=wants[row.order], number=int(row.key.removeprefix("s"))
+            )
+    return list(found.values())

@@ -1,0 +1,149 @@
+"""The hunt: strategies take turns until one of them has found a broken promise, or the budget is spent.
+
+No strategy is best for every bug, so none is trusted alone: whoever has used the least time so far is next. What breaks
+only a book inside the shop is kept, and the hunt goes on for a while to see whom it hurts. Time is this process's CPU.
+"""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from orderquake.sim.choices import one_line
+from orderquake.sim.explore.hunt.delays import Delays
+from orderquake.sim.explore.hunt.driven import Driven
+from orderquake.sim.explore.hunt.found import Case, Clock, Failure, Found, NotFound, Spent, Watch, failures_in, play
+from orderquake.sim.explore.hunt.guided import Guided
+from orderquake.sim.explore.hunt.priorities import Priorities
+from orderquake.sim.explore.hunt.seeding import MonteCarlo, Stress, Swarm
+from orderquake.sim.explore.hunt.shrinking import MOST_STEPS
+from orderquake.sim.explore.hunt.strategy import AnyStrategy, Ground, Outcome
+from orderquake.sim.report.story_steps import steps_of
+from orderquake.sim.run import Run
+from orderquake.sim.scenario import Scenario
+from orderquake.sim.world.streams import BadDeviation, Streams
+
+STRATEGIES: dict[str, AnyStrategy] = {
+    strategy.name: strategy for strategy in (Stress, Guided, Delays, Priorities, Driven, Swarm, MonteCarlo)
+}
+"""Every strategy by its name, in the order of their first turns."""
+SHARES = {Stress.name: 4.0}
+"""How much of the time a strategy gets where others get 1."""
+LOOK_FURTHER = 60
+"""Runs for which a hunt goes on after it has broken only a book inside, or in a way too long to tell."""
+TOO_LONG = 3 * MOST_STEPS
+"""Steps up to the breach of a run from which a short story is hardly to be had."""
+CLEAN_EVERY = 25
+"""Runs after which what is left of their worlds is swept up; each is one great circle."""
+
+
+class Ended(BaseException):
+    """Something was found, and nothing worse is looked for."""
+
+
+@dataclass
+class Hunt:
+    """One hunt under way: plays cases for the strategies, counts, and keeps the worst that was found.
+
+    checkers   look for breaches of these only; all of them where None
+    """
+
+    ground: Ground
+    clock: Clock
+    checkers: frozenset[str] | None = None
+    watch: Watch | None = None
+    runs: int = 0
+    crashes: int = 0
+    crash: str = ""
+    exercised: set[str] = field(default_factory=set)
+    by_strategy: dict[str, int] = field(default_factory=dict)
+    best: Found | None = None
+    worth: tuple[bool, bool] = (False, False)
+    since: int = 0
+    turn: str = ""
+
+    def play(self, case: Case, luck: Streams | None = None) -> Outcome:
+        """See `strategy.Play`."""
+        if self.clock.is_over:
+            raise Spent
+        if self.best is not None and self.runs >= self.since + LOOK_FURTHER:
+            raise Ended
+        try:
+            run = play(case, self.ground.design, luck)
+        except BadDeviation:
+            raise
+        except Exception as error:  # the design's own assertions, or ours: no verdict, and no run
+            self.crashes += 1
+            self.crash = self.crash or one_line(error)
+            return Outcome(None)
+        self.runs += 1
+        self.by_strategy[self.turn] = self.by_strategy.get(self.turn, 0) + 1
+        if self.runs % CLEAN_EVERY == 0:
+            gc.collect()
+        if self.watch is not None:
+            self.watch(self.clock.spent_s, self.runs)
+        self.exercised |= {name for name, verdict in run.verdicts.items() if verdict.was_exercised}
+        failures = [one for one in failures_in(run.verdicts) if self.checkers is None or one.checker in self.checkers]
+        if failures:
+            self.keep(case, run, failures[0])
+        return Outcome(run, tuple(failures))
+
+    def keep(self, case: Case, run: Run, failure: Failure) -> None:
+        """Keep the worst that was found, and end the hunt where it is bad enough and short. raises   Ended"""
+        is_felt = failure.is_felt or self.checkers is not None
+        is_short = len(steps_of(run.history, max(failure.witness, default=None))) <= TOO_LONG
+        if self.best is None or (is_felt, is_short) > self.worth:
+            since = self.runs if self.best is None else self.since
+            self.best = Found(self.ground.design, failure, case, self.turn, self.runs, self.clock.spent_s, self.crashes)
+            self.since, self.worth = since, (is_felt, is_short)
+        if is_felt and is_short:
+            raise Ended
+
+
+def hunt_with(names: Sequence[str], hunting: Hunt) -> None:
+    """Let these strategies take turns until the hunt ends. Nobody to take a turn ends it, too."""
+    turns = {name: STRATEGIES[name](hunting.ground).turns(hunting.play) for name in names}
+    used_s = dict.fromkeys(turns, 0.0)
+    try:
+        while turns:
+            name = min(turns, key=lambda one: used_s[one] / SHARES.get(one, 1.0))
+            hunting.turn = name
+            began = time.process_time()
+            try:
+                next(turns[name])
+            except StopIteration:
+                del turns[name]
+            used_s[name] += time.process_time() - began
+    except (Spent, Ended):
+        return
+
+
+def usual(scenario: Scenario | None) -> tuple[str, ...]:
+    """The portfolio: all strategies, but to play the same scenario again and again only where one was named."""
+    return tuple(name for name in STRATEGIES if name != "guided" and (scenario is not None or name != MonteCarlo.name))
+
+
+def hunted(
+    ground: Ground,
+    budget_s: float,
+    strategies: Sequence[str],
+    checkers: frozenset[str] | None = None,
+    watch: Watch | None = None,
+) -> Found | NotFound:
+    """Hunt within a budget of CPU seconds."""
+    hunting = Hunt(ground, Clock(budget_s), checkers, watch)
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        hunt_with(strategies, hunting)
+    finally:
+        if was_on:
+            gc.enable()
+    if hunting.best is not None:
+        return hunting.best
+    return NotFound(
+        hunting.runs, hunting.clock.spent_s, frozenset(hunting.exercised), hunting.crashes, hunting.crash,
+        dict(hunting.by_strategy),
+    )  # fmt: skip

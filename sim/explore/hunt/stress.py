@@ -1,0 +1,225 @@
+"""A small day on which much can go wrong: a few orders for the last units, short periods, one or two faults.
+
+Races that are rare in a shop are dense here: jobs run every second or so, reservations may be shorter than the way to
+their owner, and nearly every number is a constant, so that what was found is easily told. The day keeps the order of
+the protocol's numbers (lease above deadline, key above horizon), so whatever a sound design promises it promises here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from orderquake.model.architecture import Architecture
+from orderquake.sim.explore.quiet import quiet_bound
+from orderquake.sim.explore.swarm import KINDS, broken_by
+from orderquake.sim.explore.swarm_faults import CannotDraw, Day, drawn_fault
+from orderquake.sim.explore.swarm_luck import Luck, duration
+from orderquake.sim.scenario import Scenario
+from orderquake.sim.units import MS, SECOND
+
+QUESTION: Final = "A few orders, short periods, little that goes wrong: is there a moment at which a promise breaks?"
+HORIZON_S: Final = 24
+POLICIES: Final = ("pay_first", "pay_first", "reserve_first", "authorise_reserve_capture")
+CARDS: Final = ("refund_fails", "declined", "stored_error", "stored_error_paid")
+STEPS: Final[Mapping[str, tuple[str, ...]]] = {
+    "payment": ("charge", "refund", "authorise", "capture_hold", "void_hold", "look_up", "ask_refund"),
+    "stock": ("reserve", "consume", "release", "settle", "refresh", "ask_status"),
+    "order_cache": ("register", "read_order", "write_order", "write_orders", "list_unposted"),
+    "record": ("post", "read_changes"),
+    "notice": ("notify",),
+    "queue": ("enqueue", "ack"),
+}
+"""Service -> asks that a fault may pick."""
+AT_ASKS: Final = ("lose_ask", "lose_answer", "duplicate", "delay", "crash", "crash", "pause", "pause")
+
+
+def stressed(seed: int, design: type[Architecture], like: Scenario | None = None, is_outside: bool = False) -> Scenario:
+    """The small day of a seed.
+
+    like         its policy's order of steps, where there is such a day
+    is_outside   faults need not keep to the design's contract
+    """
+    return stressed_by(Luck(seed, "stress"), design, like, is_outside)
+
+
+def stressed_by(
+    luck: Luck, design: type[Architecture], like: Scenario | None = None, is_outside: bool = False
+) -> Scenario:
+    """The small day of a luck."""
+    tables = stress_tables(luck, like)
+    for attempt in range(4):
+        faults = stress_faults(luck.under(f"faults-{attempt}"), read(tables), design, is_outside)
+        try:
+            return rested(read({**tables, "fault": faults}))
+        except ValidationError:
+            continue
+    return rested(read(tables))
+
+
+def read(tables: Mapping[str, Any]) -> Scenario:
+    return Scenario.model_validate({**tables, "name": "stress", "quiet_limit": tables.get("quiet_limit", "1 min")})
+
+
+def rested(scenario: Scenario) -> Scenario:
+    """The day with a quiet phase that is long enough, and no longer."""
+    return scenario.model_copy(update={"quiet_limit": quiet_bound(scenario) + SECOND})
+
+
+def constant(us: float) -> dict[str, str]:
+    return {"kind": "constant", "value": duration(us)}
+
+
+def stress_tables(luck: Luck, like: Scenario | None = None) -> dict[str, Any]:
+    """All but the faults."""
+    skus = 2 if luck.chance("two_products", 0.2) else 1
+    policy = luck.pick("policy", POLICIES) if like is None else like.policy.order
+    pay_us = luck.decades("pay", 50 * MS, 3 * SECOND)
+    return {
+        "schema_version": 1,
+        "question": QUESTION,
+        "horizon": f"{HORIZON_S} s",
+        "gauge_every": "10 h",
+        "alert": [],
+        "workload": {"kind": "orders", "order": _orders(luck.under("orders"), skus)},
+        "stock": {"skus": skus, "units_per_sku": 1 if luck.chance("one_unit", 0.75) else luck.whole("units", 2, 3)},
+        "place": [{"name": "here", "workers": luck.whole("workers", 1, 3)}],
+        "local_latency": constant(luck.decades("leg", 0.5 * MS, 20 * MS)),
+        "service": _services(luck.under("service"), pay_us),
+        "policy": _policy(luck.under("policy"), policy),
+        "jobs": _jobs(luck.under("jobs")),
+    }
+
+
+def _orders(luck: Luck, skus: int) -> list[dict[str, Any]]:
+    """One to three; the later ones come soon after the first, or much later."""
+    orders = []
+    at_us = luck.decades("first", 0.1 * SECOND, 3 * SECOND)
+    for number in range(luck.pick("how_many", (1, 2, 2, 2, 3))):
+        here = luck.under(number)
+        wants = {f"sku-{here.whole('sku', 1, skus)}": 1}
+        if skus > 1 and here.chance("both", 0.4):
+            wants = {f"sku-{sku}": 1 for sku in range(1, skus + 1)}
+        order: dict[str, Any] = {"at": duration(at_us), "wants": wants, "number": number, "card": "good"}
+        if here.chance("odd_card", 0.25):
+            order["card"] = here.pick("card", CARDS)
+        if here.chance("clicks_twice", 0.15):
+            order["clicks_twice"] = True
+        if here.chance("cancels", 0.2):
+            order["cancels_after"] = here.time("cancels_after", 50 * MS, 8 * SECOND)
+        orders.append(order)
+        at_us += here.decades("gap", 20 * MS, 8 * SECOND)
+    return orders
+
+
+def _services(luck: Luck, pay_us: float) -> dict[str, Any]:
+    tables: dict[str, Any] = {
+        name: {"latency": constant(luck.decades(name, low, high))}
+        for name, low, high in (
+            ("order_cache", 1 * MS, 20 * MS), ("stock", 1 * MS, 100 * MS), ("record", 10 * MS, 2 * SECOND),
+            ("notice", 1 * MS, 50 * MS), ("queue", 1 * MS, 10 * MS),
+        )
+    }  # fmt: skip
+    tables["payment"] = {
+        "latency": constant(pay_us),
+        "declines": 0.0,
+        "key_retention": "4 min",
+        "refund_delay": constant(luck.decades("refund_delay", SECOND, 6 * SECOND) if luck.chance("slow", 0.4) else 0.0),
+        "refund_fails_after": constant(luck.decades("refund_fails_after", SECOND, 8 * SECOND)),
+    }
+    return tables
+
+
+def _policy(luck: Luck, order: str) -> dict[str, Any]:
+    short = luck.chance("short_ttl", 0.4)
+    patience = {
+        "timeout": duration(luck.decades("timeout", 4 * SECOND, 6 * SECOND)), "attempts": luck.whole("attempts", 2, 3),
+        "base": "50 ms", "cap": "200 ms",
+    }  # fmt: skip
+    services = ("order_cache", "stock", "payment", "record", "notice", "queue")
+    return {
+        "order": order,
+        "reservation_ttl": luck.time("ttl", 20 * MS, 3 * SECOND) if short else "20 s",
+        "extends": luck.chance("extends", 0.2),
+        "expiry": "sweep" if luck.chance("sweeps", 0.2) else "on_look",
+        "decide_within": luck.time("decide", SECOND, 5 * SECOND) if luck.chance("decides_soon", 0.15) else "40 s",
+        "send_horizon": luck.time("send_horizon", SECOND, 20 * SECOND) if luck.chance("sends_soon", 0.3) else "1 min",
+        "message_life": "1 min",
+        "worker_deadline": "15 s",
+        "lease": duration(luck.decades("lease", 15.5 * SECOND, 20 * SECOND)),
+        "idle": luck.time("idle", SECOND, 4 * SECOND),
+        "settle_after": luck.time("settle_after", SECOND, 6 * SECOND),
+        "patience": dict.fromkeys(services, patience),
+    }
+
+
+def _jobs(luck: Luck) -> dict[str, Any]:
+    spans = {
+        "inbound": (0.3, 4.0), "outbound": (0.3, 4.0), "recovery": (1.0, 4.0), "settlement": (2.0, 6.0),
+        "rebuild": (2.0, 6.0), "sweep": (1.0, 4.0),
+    }  # fmt: skip
+    return {
+        name: {
+            "every": duration(luck.decades(name, low * SECOND, high * SECOND)), "jitter": "0 s",
+            "phase": duration(luck.share(f"{name}/phase") * SECOND),
+        }
+        for name, (low, high) in spans.items()
+    }  # fmt: skip
+
+
+# -- what goes wrong
+
+
+def stress_faults(
+    luck: Luck, calm: Scenario, design: type[Architecture], is_outside: bool = False
+) -> list[dict[str, Any]]:
+    """None, one, or two; inside the contract of the design, unless anything goes."""
+    day = Day.of(calm)
+    found = []
+    for number in range(luck.pick("how_many", (0, 0, 1, 1, 1, 2, 2))):
+        here = luck.under(number)
+        table = _at_an_ask(here) if here.chance("at_an_ask", 0.75) else _drawn(here, day)
+        if table is None:
+            continue
+        try:
+            fault = KINDS[table["kind"]].model_validate(table)
+        except ValidationError:
+            continue
+        is_inside = not broken_by(fault, day) & design.requires
+        if fault.fits(calm) and (is_inside or is_outside):
+            found.append(table)
+    return found
+
+
+def _at_an_ask(luck: Luck) -> dict[str, Any]:
+    """Something happens to the first, second or third ask of one kind."""
+    kind = luck.pick("kind", AT_ASKS)
+    target = luck.pick("target", ("payment", "payment", "stock", "stock", "order_cache", "record", "notice", "queue"))
+    table: dict[str, Any] = {
+        "kind": kind, "target": target, "operation": luck.pick("operation", STEPS[target]), "must_be_seen": False,
+    }  # fmt: skip
+    if luck.chance("often", 0.15):
+        table |= {"probability": luck.pick("probability", (0.3, 0.6, 1.0)), "at_most": luck.whole("at_most", 1, 3)}
+    else:
+        table["nth"] = luck.pick("nth", (1, 1, 1, 2, 2, 3))
+    if kind in ("crash", "pause"):
+        table["when"] = luck.pick("when", ("before", "after"))
+    if kind == "pause":
+        table["length"] = constant(luck.decades("length", 0.2 * SECOND, 25 * SECOND))
+        table["outlives_deadline"] = luck.chance("outlives", 0.7)
+    if kind == "delay":
+        table["by"] = constant(luck.decades("by", 0.1 * SECOND, 20 * SECOND))
+    if kind == "duplicate":
+        table["after"] = constant(luck.decades("after", 5 * MS, 15 * SECOND))
+    return table
+
+
+def _drawn(luck: Luck, day: Day) -> dict[str, Any] | None:
+    """Any kind of fault that there is."""
+    try:
+        drawn = drawn_fault(KINDS[luck.pick("any", sorted(KINDS))], luck, day)
+    except CannotDraw:
+        return None
+    return None if drawn is None else drawn[0]
