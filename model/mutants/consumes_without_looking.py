@@ -17,7 +17,7 @@ class TrustingStock(StockCache):
 
 class ConsumesWithoutLooking(HotCold):
     """Breaks: only a live reservation can be consumed. Seen in saleor/saleor#15246, mollie/magento2#1083. Caught by
-    `never_oversold` in `slow_stock`."""
+    `never_oversold` in `short_holds`."""
 
     name = "consumes_without_looking"
 

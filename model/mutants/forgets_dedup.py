@@ -17,7 +17,7 @@ class ForgetfulRecord(SystemOfRecord):
 
 class ForgetsDedup(HotCold):
     """Breaks: a key is booked once for ever. Seen in magento/magento2#12602, where a job that runs twice posts twice.
-    Caught by `posted_once` in `stale_refresh`."""
+    Caught by `posted_once` in `busy_refreshes`."""
 
     name = "forgets_dedup"
 

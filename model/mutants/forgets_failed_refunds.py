@@ -7,7 +7,7 @@ from orderquake.model.architectures.hot_cold import HotCold
 
 class ForgetsFailedRefunds(HotCold):
     """Breaks: a refund is watched after it was believed. Seen in woocommerce/woocommerce-gateway-stripe#4405. Caught by
-    `refunded_right` in `bad_provider`."""
+    `refunded_right` in `refunds_fail`."""
 
     name = "forgets_failed_refunds"
 

@@ -18,7 +18,7 @@ class LenientStock(StockCache):
 
 class GrantsGrace(HotCold):
     """Breaks: a reservation is live iff now < its deadline. Seen where expiry is not punctual: DynamoDB's TTL takes up
-    to 48 hours. Caught by `reservation_hygiene` in `slow_stock`."""
+    to 48 hours. Caught by `reservation_hygiene` in `short_holds`."""
 
     name = "grants_grace"
 

@@ -14,7 +14,7 @@ A = TypeVar("A")
 
 class KeysEachAttempt(HotCold):
     """Breaks: one intent, one key. Seen in woocommerce/woocommerce-gateway-stripe#2339. Caught by `charged_once` in
-    `lossy_payments`."""
+    `bad_answers`."""
 
     name = "keys_each_attempt"
 

@@ -10,7 +10,7 @@ from orderquake.model.stock import Release
 
 class LoserReleases(HotCold):
     """Breaks: whoever loses the compare-and-set undoes nothing. Seen in medusajs/medusa#15527. Caught by
-    `never_oversold` in `slow_stock`."""
+    `never_oversold` in `short_holds`."""
 
     name = "loser_releases"
 

@@ -14,7 +14,7 @@ A = TypeVar("A")
 
 class NeverGivesUp(HotCold):
     """Breaks: patience has an end. Seen where layers retry on their own: four attempts in each of three make 64.
-    Caught by `backpressure_bounded` in `record_offline`."""
+    Caught by `backpressure_bounded` in `lost_acks`."""
 
     name = "never_gives_up"
 

@@ -7,7 +7,7 @@ from orderquake.model.architectures.hot_cold import HotCold
 
 class NeverRecovers(HotCold):
     """Breaks: every order ends. Seen in woocommerce/woocommerce#20928, medusajs/medusa#16398. Caught by
-    `every_order_ends` in `lossy_payments`."""
+    `every_order_ends` in `bad_answers`."""
 
     name = "never_recovers"
 

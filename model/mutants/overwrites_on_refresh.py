@@ -33,7 +33,7 @@ class CopiesTheWholeShelf(HotCold):
 
 class OverwritesOnRefresh(CopiesTheWholeShelf):
     """Breaks: commitments outlive a refresh. Seen in Starktail/woocommerce_fusion#170. Caught by `never_oversold` in
-    `stale_refresh`."""
+    `busy_refreshes`."""
 
     name = "overwrites_on_refresh"
 

@@ -8,7 +8,7 @@ from orderquake.model.order import Order
 
 
 class RefundsAgainUnderANewKeyAfterSilence(HotCold):
-    """Breaks: silence proves nothing. Seen in medusajs/medusa#16681. Caught by `money_conserved` in `bad_provider`."""
+    """Breaks: silence proves nothing. Seen in medusajs/medusa#16681. Caught by `money_conserved` in `refunds_fail`."""
 
     name = "refunds_again_under_a_new_key_after_silence"
 

@@ -9,7 +9,7 @@ from orderquake.model.payment import Refund
 
 class RefundsBeforeWriting(HotCold):
     """Breaks: decide, then act. A worker that dies in between leaves a refunded order that may still be fulfilled.
-    Seen in saleor/saleor#9504. Caught by `refunded_right` in `lossy_payments`."""
+    Seen in saleor/saleor#9504. Caught by `refunded_right` in `refunds_fail`."""
 
     name = "refunds_before_writing"
 

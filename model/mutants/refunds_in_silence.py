@@ -8,7 +8,7 @@ from orderquake.model.order import Order, State
 
 class RefundsInSilence(HotCold):
     """Breaks: every customer is told how it ended. Seen in magento/magento2#31000: who hears nothing orders again.
-    Caught by `notices_sent` in `flash_sale`."""
+    Caught by `notices_sent` in `scramble`."""
 
     name = "refunds_in_silence"
 

@@ -9,7 +9,7 @@ from orderquake.model.stock import AskStatus, Refresh
 
 class SkipsAChange(HotCold):
     """Breaks: a refresh reads everything after its cursor. Seen in airbytehq/airbyte#14732. Caught by
-    `books_converge` in `calm_day`."""
+    `books_converge` in `zero_feed`."""
 
     name = "skips_a_change"
 

@@ -8,7 +8,7 @@ from orderquake.model.order import Order
 
 class SkipsPosting(HotCold):
     """Breaks: decide, then act; the content of a post is frozen before it is sent. Seen in mailchimp/mc-magento2#578.
-    Caught by `legal_transitions` in `flash_sale`."""
+    Caught by `legal_transitions` in `scramble`."""
 
     name = "skips_posting"
 

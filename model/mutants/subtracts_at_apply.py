@@ -27,7 +27,7 @@ class SubtractingStock(StockCache):
 class SubtractsAtApply(CopiesTheWholeShelf):
     """Breaks: units leave a commitment only with the snapshot that contains their post. A snapshot read before the
     post and applied after its acknowledgement sells them again. Found by exhaustive search. Caught by
-    `never_oversold` in `stale_refresh`."""
+    `never_oversold` in `busy_refreshes`."""
 
     name = "subtracts_at_apply"
 
