@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from orderquake.model.in_kv import InKv
-from orderquake.model.kv import Entry
+from orderquake.model.kv import Entry, Id
 from orderquake.model.spread import EVERYBODY, Elsewhere, Member, NotYet, Spread
 from orderquake.model.taubyte import Holder
 from orderquake.sim import kv as described
@@ -78,7 +78,23 @@ class Post:
         if self.wire.is_cut(member.place, other.place):
             return
         late_us = self.leg_us(member, other) + self.drawn("merge", self.config.merge)
-        self.kernel.after(late_us, other.hear, (member.which, says))
+        if says[0] == "blocks" and isinstance(self.config, described.Taubyte):
+            self.walk(member, other, says[1], late_us)
+        else:
+            self.kernel.after(late_us, other.hear, (member.which, says))
+
+    def walk(self, member: MemberReplica, other: MemberReplica, blocks: tuple[Entry, ...], late_us: int) -> None:
+        """Blocks come some at a time: each names the ones before it, so the next are asked for when these have come.
+        What is on its way already is not asked for again."""
+        assert isinstance(self.config, described.Taubyte)
+        missing = [block for block in blocks if block.id not in other.awaited]
+        other.awaited.update(dict.fromkeys((block.id for block in missing), True))
+        for start in range(0, len(missing), self.config.fetches):
+            if start:
+                late_us += self.leg_us(other, member) + self.leg_us(member, other)
+                late_us += self.drawn("merge", self.config.merge)
+            some = tuple(missing[start : start + self.config.fetches])
+            self.kernel.after(late_us, other.hear_blocks, (member.which, some))
 
     def tick(self, member: MemberReplica) -> None:
         """From time to time a member writes again."""
@@ -93,8 +109,9 @@ class Post:
 class MemberReplica(Replica):
     """One member of a service, where it stands.
 
-    which   its number
-    kept    answers that it may not give yet
+    which     its number
+    kept      answers that it may not give yet
+    awaited   entries on their way here, as blocks of a graph
     """
 
     is_open = False
@@ -105,6 +122,7 @@ class MemberReplica(Replica):
         self.which = which
         self.post = post
         self.kept: dict[Hashable, tuple[Sending, Any]] = {}
+        self.awaited: dict[Id, bool] = {}
         self.reads = 0
 
     @property
@@ -183,6 +201,13 @@ class MemberReplica(Replica):
             self.recorder.acted(self.kernel.now, self.store.journal, "", self.name, self.place)
             self.store.journal.clear()
         self.post.collect(self)
+
+    def hear_blocks(self, what: tuple[int, tuple[Entry, ...]]) -> None:
+        """Some blocks have come."""
+        sender, some = what
+        for block in some:
+            self.awaited.pop(block.id, None)
+        self.hear((sender, ("blocks", some)))
 
     def keep_pushing(self, _: Any = None) -> None:
         """Writes that nobody has confirmed are pushed again."""
