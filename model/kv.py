@@ -11,7 +11,7 @@ Values are anything that can be hashed. Where two writes tie, the byte-wise larg
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from orderquake.model.spread import EVERYBODY, Letter
@@ -42,6 +42,15 @@ class Entry(NamedTuple):
         return self.rank, as_text(self.value), self.id
 
 
+def newest_of(entries: Iterable[Entry]) -> Entry:
+    """The one that has the last word; texts are compared only where ranks tie, which is seldom."""
+    newest, *others = entries
+    for entry in others:
+        if entry.rank > newest.rank or (entry.rank == newest.rank and entry.beats() > newest.beats()):
+            newest = entry
+    return newest
+
+
 def as_text(value: Any) -> bytes:
     """A value as a platform compares it: byte by byte. Of counts written as text, 9 is larger than 10.
 
@@ -62,6 +71,7 @@ class Kv(ABC):
     made       how many it has made under that number
     by_author  all entries that it has heard of
     seen       of each author, how many entries have been heard of without a gap
+    last       of each author, the number of the latest entry heard of
     changed    keys whose value is another since somebody last looked
     """
 
@@ -78,6 +88,7 @@ class Kv(ABC):
         self.made = 0
         self.by_author: dict[int, dict[int, Entry]] = {}
         self.seen: dict[int, int] = {}
+        self.last: dict[int, int] = {}
         self.top: Rank = (0,)
         for count, (key, value) in enumerate((opening or {}).items()):
             self.take(Entry((OPENING, count), (0,), key, value))
@@ -121,6 +132,7 @@ class Kv(ABC):
         author, number = entry.id
         known = self.by_author.setdefault(author, {})
         known[number] = entry
+        self.last[author] = max(number, self.last.get(author, 0))
         count = self.seen.get(author, 0)
         while count in known:
             count += 1
@@ -134,7 +146,7 @@ class Kv(ABC):
             of_key[entry.id] = entry
         before = self.values.get(entry.key)
         if of_key:
-            self.values[entry.key] = max(of_key.values(), key=Entry.beats).value
+            self.values[entry.key] = newest_of(of_key.values()).value
         else:
             self.values.pop(entry.key, None)
         if self.values.get(entry.key) != before:
@@ -143,7 +155,7 @@ class Kv(ABC):
     @property
     def newest(self) -> dict[str, Entry]:
         """Key -> the entry that has the last word."""
-        return {key: max(of_key.values(), key=Entry.beats) for key, of_key in self.entries.items() if of_key}
+        return {key: newest_of(of_key.values()) for key, of_key in self.entries.items() if of_key}
 
     def made_since(self, made: int) -> list[Entry]:
         """Its own entries but for the first so many."""
@@ -159,11 +171,10 @@ class Kv(ABC):
         """Entries that somebody who has seen so much has not."""
         told = dict(seen)
         return tuple(
-            entry
+            known[number]
             for author, known in self.by_author.items()
-            if len(known) > told.get(author, 0)
-            for number, entry in sorted(known.items())
-            if number >= told.get(author, 0)
+            for number in range(told.get(author, 0), self.last[author] + 1)
+            if number in known
         )
 
     def take_all(self, entries: tuple[Entry, ...]) -> None:
@@ -182,6 +193,7 @@ class Kv(ABC):
         self.values.clear()
         self.by_author.clear()
         self.seen.clear()
+        self.last.clear()
         self.top = (0,)
         self.author += self.of
         self.made = 0
@@ -208,10 +220,11 @@ class Kv(ABC):
 
     def restore(self, snapshot: Any) -> None:
         (self.author, self.made), heard, values, entries, removed = snapshot
-        self.by_author, self.seen = {}, {}
+        self.by_author, self.seen, self.last = {}, {}, {}
         for entry in heard:
             self.by_author.setdefault(entry.id[0], {})[entry.id[1]] = entry
         for author, known in self.by_author.items():
+            self.last[author] = max(known)
             self.seen[author] = next(count for count in range(len(known) + 1) if count not in known)
         self.values, self.removed = dict(values), dict.fromkeys(removed, True)
         self.entries = {}
@@ -241,6 +254,7 @@ class One(Kv):
         super().take(entry)
         self.by_author.clear()
         self.seen.clear()
+        self.last.clear()
         self.made = 0
 
 
