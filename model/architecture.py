@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
 from orderquake.model.assumptions import Assumption
+from orderquake.model.boundaries import Data
 from orderquake.model.flow import Ask, Flow, Store
 from orderquake.model.order import Order, State
 from orderquake.model.patience import patiently
@@ -37,11 +38,13 @@ class Architecture(ABC):
 
     requires   assumptions without which its promises are off, in the words of the faults' `breaks`
     kv         how strong the store is in which it keeps what it keeps by keys and values, where a scenario says nothing
+    adds       verb -> data that this design puts into such asks, beyond what their kind carries
     """
 
     name: ClassVar[str]
     requires: ClassVar[frozenset[Assumption]]
     kv: ClassVar[str] = "linearizable"
+    adds: ClassVar[Mapping[str, frozenset[Data]]] = {}
 
     def __init__(self, policy: Policy) -> None:
         self.policy = policy

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from orderquake.model.boundaries import Data, Role
 from orderquake.model.charges import Captured, Declined, ErrorReplayed, KeyMismatch, NothingFound
 from orderquake.model.flow import Ask, effect
 
@@ -49,6 +50,8 @@ class Authorise(Ask[Authorised | AuthorisedInPart | Declined | ErrorReplayed | K
 
     service = "payment"
     verb = "authorise"
+    carries = frozenset({Data.PAYMENT_SECRET})
+    askers = frozenset({Role.WORKER})
     key: str
     order_id: str
     amount: int

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from orderquake.model.boundaries import Data, Role
 from orderquake.model.flow import Ask, effect
 
 # Cards. `good` pays; `declined` never does; the next two make the provider fail after it has stored its answer; the
@@ -64,6 +65,8 @@ class Charge(Ask[Captured | CapturedInPart | Declined | ErrorReplayed | KeyMisma
 
     service = "payment"
     verb = "charge"
+    carries = frozenset({Data.PAYMENT_SECRET})
+    askers = frozenset({Role.WORKER})
     key: str
     order_id: str
     amount: int
@@ -92,6 +95,7 @@ class ListCaptures(Ask[CapturePage]):
 
     service = "payment"
     verb = "list_captures"
+    askers = frozenset({Role.JOB})
     after: int
     min_age_us: int
     limit: int

@@ -10,6 +10,8 @@ from collections.abc import Coroutine, Generator, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, NamedTuple, NewType, Protocol, TypeAlias, TypeVar, dataclass_transform
 
+from orderquake.model.boundaries import ANYBODY, NOTHING, Data, Role
+
 A = TypeVar("A")
 A_co = TypeVar("A_co", covariant=True)
 
@@ -45,11 +47,15 @@ class Ask(Effect[A_co]):
 
     service   who is asked, as topologies and scenarios name it
     verb      how histories, faults and latencies name the ask
+    carries   classes of data that it brings there, or back
+    askers    roles that may ask it
     """
 
     __slots__ = ()
     service: ClassVar[str]
     verb: ClassVar[str]
+    carries: ClassVar[frozenset[Data]] = NOTHING
+    askers: ClassVar[frozenset[Role]] = ANYBODY
 
     def about(self) -> tuple[str, str]:
         """The order the ask concerns and the key under which it is the same ask again; "" where there is none."""

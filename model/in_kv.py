@@ -47,11 +47,11 @@ class InKv(ABC):
 
     def handle(self, ask: Any, now_us: int) -> Any:
         self.notice(now_us)  # a coordinator has read meanwhile what others wrote
-        made = len(self.kv.by_member[self.kv.number])
+        made = self.kv.made
         answer = self.answer(ask, now_us)
         self.notice(now_us)
         if isinstance(self.kv, Holder):  # what has been written here is acknowledged when a second holder has it
-            names = [self.kv.push(entry, now_us) for entry in self.kv.by_member[self.kv.number][made:]]
+            names = [self.kv.push(entry, now_us) for entry in self.kv.made_since(made)]
             if names and names[-1] is not None:
                 return NotYet(names[-1], answer)
         return answer

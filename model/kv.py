@@ -11,14 +11,16 @@ Values are anything that can be hashed. Where two writes tie, the byte-wise larg
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from orderquake.model.spread import EVERYBODY, Letter
 
 Id = tuple[int, int]
-"""The member that made an entry, and its how-manieth it was."""
+"""Who made an entry, and the how-manieth of theirs it was."""
 Rank = tuple[Any, ...]
+Seen = tuple[tuple[int, int], ...]
+"""Author and how many of theirs, each."""
 
 
 class Entry(NamedTuple):
@@ -40,6 +42,15 @@ class Entry(NamedTuple):
         return self.rank, as_text(self.value), self.id
 
 
+def newest_of(entries: Iterable[Entry]) -> Entry:
+    """The one that has the last word; texts are compared only where ranks tie, which is seldom."""
+    newest, *others = entries
+    for entry in others:
+        if entry.rank > newest.rank or (entry.rank == newest.rank and entry.beats() > newest.beats()):
+            newest = entry
+    return newest
+
+
 def as_text(value: Any) -> bytes:
     """A value as a platform compares it: byte by byte. Of counts written as text, 9 is larger than 10.
 
@@ -49,14 +60,19 @@ def as_text(value: Any) -> bytes:
     return str(value).encode()
 
 
-OPENING: Id = (-1, 0)
+OPENING = -1
+"""The author of what is there when the day begins: history like any other, to whoever has it not."""
 
 
 class Kv(ABC):
     """One member: all entries that it has heard of, and for each key the one that has the last word.
 
-    seen      of each member, how many of its entries have been heard of: they are heard of in order
-    changed   keys whose value is another since somebody last looked
+    author     under this number it makes entries: its own, and another one after it has forgotten everything
+    made       how many it has made under that number
+    by_author  all entries that it has heard of
+    seen       of each author, how many entries have been heard of without a gap
+    last       of each author, the number of the latest entry heard of
+    changed    keys whose value is another since somebody last looked
     """
 
     def __init__(self, number: int = 0, of: int = 1, opening: Mapping[str, Any] | None = None) -> None:
@@ -68,10 +84,14 @@ class Kv(ABC):
         self.entries: dict[str, dict[Id, Entry]] = {}
         self.removed: dict[Id, bool] = {}
         self.values: dict[str, Any] = {}
-        self.by_member: list[list[Entry]] = [[] for _ in range(of)]
+        self.author = number
+        self.made = 0
+        self.by_author: dict[int, dict[int, Entry]] = {}
+        self.seen: dict[int, int] = {}
+        self.last: dict[int, int] = {}
         self.top: Rank = (0,)
-        for key, value in (opening or {}).items():
-            self.take(Entry(OPENING, (0,), key, value))
+        for count, (key, value) in enumerate((opening or {}).items()):
+            self.take(Entry((OPENING, count), (0,), key, value))
         self.changed.clear()
 
     # -- what may be asked
@@ -101,16 +121,22 @@ class Kv(ABC):
         """Let the others know of an entry of one's own."""
 
     def make(self, key: str, value: Any, removes: tuple[Id, ...], now_us: int) -> Entry:
-        mine = self.by_member[self.number]
-        entry = Entry((self.number, len(mine)), self.rank(now_us), key, value, removes)
+        entry = Entry((self.author, self.made), self.rank(now_us), key, value, removes)
+        self.made += 1
         self.take(entry)
         self.tell(entry)
         return entry
 
     def take(self, entry: Entry) -> None:
         """Hear of an entry, one's own or another's, the first time."""
-        if entry.id[0] >= 0:
-            self.by_member[entry.id[0]].append(entry)
+        author, number = entry.id
+        known = self.by_author.setdefault(author, {})
+        known[number] = entry
+        self.last[author] = max(number, self.last.get(author, 0))
+        count = self.seen.get(author, 0)
+        while count in known:
+            count += 1
+        self.seen[author] = count
         self.top = max(self.top, entry.rank)
         of_key = self.entries.setdefault(entry.key, {})
         for gone in entry.removes:
@@ -120,7 +146,7 @@ class Kv(ABC):
             of_key[entry.id] = entry
         before = self.values.get(entry.key)
         if of_key:
-            self.values[entry.key] = max(of_key.values(), key=Entry.beats).value
+            self.values[entry.key] = newest_of(of_key.values()).value
         else:
             self.values.pop(entry.key, None)
         if self.values.get(entry.key) != before:
@@ -129,29 +155,48 @@ class Kv(ABC):
     @property
     def newest(self) -> dict[str, Entry]:
         """Key -> the entry that has the last word."""
-        return {key: max(of_key.values(), key=Entry.beats) for key, of_key in self.entries.items() if of_key}
+        return {key: newest_of(of_key.values()) for key, of_key in self.entries.items() if of_key}
+
+    def made_since(self, made: int) -> list[Entry]:
+        """Its own entries but for the first so many."""
+        known = self.by_author.get(self.author, {})
+        return [known[number] for number in range(made, self.made)]
 
     @property
-    def seen(self) -> tuple[int, ...]:
-        return tuple(map(len, self.by_member))
+    def tells(self) -> Seen:
+        """How far it has heard of everybody, for a letter."""
+        return tuple(sorted(self.seen.items()))
 
-    def beyond(self, seen: tuple[int, ...]) -> tuple[Entry, ...]:
+    def beyond(self, seen: Seen) -> tuple[Entry, ...]:
         """Entries that somebody who has seen so much has not."""
-        return tuple(entry for made, count in zip(self.by_member, seen, strict=True) for entry in made[count:])
+        told = dict(seen)
+        return tuple(
+            known[number]
+            for author, known in self.by_author.items()
+            for number in range(told.get(author, 0), self.last[author] + 1)
+            if number in known
+        )
 
     def take_all(self, entries: tuple[Entry, ...]) -> None:
-        """Those that are new, and do not come before their time."""
+        """Those that are new."""
         for entry in entries:
-            if entry.id[1] == len(self.by_member[entry.id[0]]):
+            author, number = entry.id
+            if number not in self.by_author.get(author, ()):
                 self.take(entry)
 
     def forget(self) -> None:
-        """Lose all that is known, but for how many entries of one's own there have been."""
+        """Lose everything, and be a fresh member from then on, under a number that nobody has had. What was written
+        here before, the others may still have; until they have told, whoever asks hears that nothing is there."""
         self.changed += list(self.values)
         self.entries.clear()
         self.removed.clear()
         self.values.clear()
-        self.by_member = [made if number == self.number else [] for number, made in enumerate(self.by_member)]
+        self.by_author.clear()
+        self.seen.clear()
+        self.last.clear()
+        self.top = (0,)
+        self.author += self.of
+        self.made = 0
 
     # -- letters
 
@@ -166,15 +211,21 @@ class Kv(ABC):
 
     def snapshot(self) -> Hashable:
         return (
-            tuple(map(tuple, self.by_member)),
+            (self.author, self.made),
+            tuple(entry for known in self.by_author.values() for entry in known.values()),
             tuple((key, value) for key, value in self.values.items()),
             tuple(entry for of_key in self.entries.values() for entry in of_key.values()),
             tuple(self.removed),
         )
 
     def restore(self, snapshot: Any) -> None:
-        by_member, values, entries, removed = snapshot
-        self.by_member = [list(made) for made in by_member]
+        (self.author, self.made), heard, values, entries, removed = snapshot
+        self.by_author, self.seen, self.last = {}, {}, {}
+        for entry in heard:
+            self.by_author.setdefault(entry.id[0], {})[entry.id[1]] = entry
+        for author, known in self.by_author.items():
+            self.last[author] = max(known)
+            self.seen[author] = next(count for count in range(len(known) + 1) if count not in known)
         self.values, self.removed = dict(values), dict.fromkeys(removed, True)
         self.entries = {}
         for entry in entries:
@@ -201,8 +252,10 @@ class One(Kv):
         of_key.clear()
         self.removed.clear()
         super().take(entry)
-        for made in self.by_member:
-            made.clear()
+        self.by_author.clear()
+        self.seen.clear()
+        self.last.clear()
+        self.made = 0
 
 
 class LastWriter(Kv):
@@ -224,4 +277,4 @@ class LastWriter(Kv):
 
     def tick(self, now_us: int) -> None:
         if self.of > 1:
-            self.outbox.append(Letter(EVERYBODY, ("seen", self.seen)))
+            self.outbox.append(Letter(EVERYBODY, ("seen", self.tells)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Any, NamedTuple
 
+from orderquake.model.boundaries import Data
 from orderquake.model.flow import Ask, Change, effect
 
 
@@ -18,6 +19,7 @@ class Notify(Ask[Notified]):
 
     service = "notice"
     verb = "notify"
+    carries = frozenset({Data.PERSONAL})
     order_id: str
     outcome: str
 

@@ -9,6 +9,7 @@ from collections.abc import Hashable
 from enum import Enum
 from typing import Any, NamedTuple
 
+from orderquake.model.boundaries import Data
 from orderquake.model.flow import Ask, Change, Instant, effect
 from orderquake.model.order import POSTABLE, Order
 
@@ -50,6 +51,7 @@ class Register(Ask[Registered | AlreadyRegistered]):
 
     service = "order_cache"
     verb = "register"
+    carries = frozenset({Data.ORDER})
     order: Order
 
     def about(self) -> tuple[str, str]:
@@ -60,6 +62,7 @@ class Register(Ask[Registered | AlreadyRegistered]):
 class ReadOrder(Ask[Found | NotRegistered]):
     service = "order_cache"
     verb = "read_order"
+    carries = frozenset({Data.ORDER})
     order_id: str
 
     def about(self) -> tuple[str, str]:
@@ -72,6 +75,7 @@ class ReadOrders(Ask[tuple[Found | NotRegistered, ...]]):
 
     service = "order_cache"
     verb = "read_orders"
+    carries = frozenset({Data.ORDER})
     order_ids: tuple[str, ...]
 
 
@@ -81,6 +85,7 @@ class WriteOrder(Ask[Written | Conflict]):
 
     service = "order_cache"
     verb = "write_order"
+    carries = frozenset({Data.ORDER})
     order: Order
 
     def about(self) -> tuple[str, str]:
@@ -93,6 +98,7 @@ class WriteOrders(Ask[tuple[Written | Conflict, ...]]):
 
     service = "order_cache"
     verb = "write_orders"
+    carries = frozenset({Data.ORDER})
     orders: tuple[Order, ...]
 
 

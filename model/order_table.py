@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from typing import Any, Literal
 
+from orderquake.model.boundaries import Data
 from orderquake.model.flow import Ask, effect
 from orderquake.model.order import POSTABLE, Order
 from orderquake.model.order_cache import (
@@ -28,20 +29,26 @@ from orderquake.model.record import Booking
 from orderquake.model.shelves import Shelves
 from orderquake.model.stock import Reserved, SoldOut
 
+IN_FULL = frozenset({Data.ORDER, Data.PERSONAL})
+"""A shop's own database has its customers beside their orders."""
+
 
 @effect
 class RegisterInTable(Register):
     service = "record"
+    carries = IN_FULL
 
 
 @effect
 class ReadRow(ReadOrder):
     service = "record"
+    carries = IN_FULL
 
 
 @effect
 class ReadRows(ReadOrders):
     service = "record"
+    carries = IN_FULL
 
 
 @effect
@@ -49,6 +56,7 @@ class WriteRow(WriteOrder):
     """One transaction: the row, and what its new state means for shelves and book. May be answered SoldOut."""
 
     service = "record"
+    carries = IN_FULL
 
 
 @effect

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from typing import Any, Literal, NamedTuple
 
+from orderquake.model.boundaries import Data, Role
 from orderquake.model.flow import Ask, Change, Instant, effect
 from orderquake.model.order import Line
 
@@ -82,6 +83,8 @@ class Post(Ask[tuple[Posted | Rejected, ...]]):
 
     service = "record"
     verb = "post"
+    carries = frozenset({Data.ORDER})
+    askers = frozenset({Role.JOB, Role.WORKER})
     bookings: tuple[Booking, ...]
 
 

@@ -4,8 +4,9 @@ A write stands one higher than the highest write that its member knows of, of an
 and of two alike the byte-wise larger value. So a quiet side of a partition loses to a busy one, whenever it wrote; a
 count written as text ties upwards; and a delete removes only what the deleter has seen.
 
-A member lets the others know that there is something new; they fetch it. Announcements are repeated, since they get
-lost.
+A member lets the others know that there is something new; they fetch it, the newest first. Announcements are repeated,
+since they get lost. Whoever has lost its copy serves while it fetches the history, and answers what it has not yet as
+if it were not there.
 
 Source: github.com/taubyte/tau, pkg/kvdb and services/hoarder; github.com/ipfs/go-ds-crdt, set.go and crdt.go.
 """
@@ -30,15 +31,17 @@ class EveryNode(Kv):
 
     def announce(self) -> None:
         if self.of > 1:
-            self.outbox.append(Letter(EVERYBODY, ("heads", self.seen)))
+            self.outbox.append(Letter(EVERYBODY, ("heads", self.tells)))
 
     def hear(self, sender: int, says: Any, now_us: int) -> None:
         what, said = says
         if what == "heads":
-            if any(theirs > mine for theirs, mine in zip(said, self.seen, strict=True)):
-                self.outbox.append(Letter(sender, ("fetch", self.seen)))
+            if any(theirs > self.seen.get(author, 0) for author, theirs in said):
+                self.outbox.append(Letter(sender, ("fetch", self.tells)))
         elif what == "fetch":
-            self.outbox.append(Letter(sender, ("blocks", self.beyond(said))))
+            # From the heads of the graph down to its roots: the newest come first (go-ds-crdt, crdt.go).
+            walk = sorted(self.beyond(said), key=lambda entry: (*entry.rank, *entry.id), reverse=True)
+            self.outbox.append(Letter(sender, ("blocks", tuple(walk))))
         elif what == "blocks":
             self.take_all(said)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from types import ModuleType
+from typing import Any
 
 from orderquake.model import (
     claim_board,
@@ -42,6 +43,20 @@ EVERY_VERB: Mapping[str, tuple[str, ...]] = _collect(
 )
 """The same, with what only some designs ask: a record may keep reservations and orders, and a
 workflow service drive them."""
+
+
+def kinds(stores: Mapping[str, Store]) -> dict[str, type[Ask[Any]]]:
+    """Verb -> the kind of ask that it is, for the stores of a design."""
+    found: dict[str, type[Ask[Any]]] = {}
+    for service, verbs in understood(stores).items():
+        store = stores[service]
+        one = store.members[0] if isinstance(store, Spread) else store
+        for home in type(one).__mro__:
+            for thing in vars(sys.modules[home.__module__]).values():
+                is_ask = isinstance(thing, type) and issubclass(thing, Ask) and thing is not Ask
+                if is_ask and thing.service == service and thing.verb in verbs:
+                    found.setdefault(thing.verb, thing)
+    return found
 
 
 def understood(stores: Mapping[str, Store]) -> dict[str, tuple[str, ...]]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from typing import Any, NamedTuple
 
+from orderquake.model.boundaries import Data
 from orderquake.model.flow import Ask, Change, effect
 from orderquake.model.order import Order
 from orderquake.model.order_cache import (
@@ -40,6 +41,7 @@ class StartExecution(Register):
 
     service = "workflow"
     verb = "start_execution"
+    carries = frozenset({Data.ORDER, Data.PERSONAL})
 
 
 @effect
@@ -48,6 +50,7 @@ class NextStep(Ask[Found | NotRegistered | Ended]):
 
     service = "workflow"
     verb = "next_step"
+    carries = frozenset({Data.ORDER, Data.PERSONAL})
     order_id: str
 
     def about(self) -> tuple[str, str]:
@@ -60,6 +63,7 @@ class RecordResult(Ask[Written | Conflict | Ended]):
 
     service = "workflow"
     verb = "record_result"
+    carries = frozenset({Data.ORDER, Data.PERSONAL})
     order: Order
 
     def about(self) -> tuple[str, str]:
@@ -70,6 +74,7 @@ class RecordResult(Ask[Written | Conflict | Ended]):
 class DescribeExecution(ReadOrder):
     service = "workflow"
     verb = "describe_execution"
+    carries = frozenset({Data.ORDER, Data.PERSONAL})
 
 
 @effect

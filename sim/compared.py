@@ -32,7 +32,8 @@ PROCESSES = 2
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """One seed on one design. `measures` may hold NaN; `broken` says of each promise that did not hold why not."""
+    """One seed on one design. `measures` may hold NaN; `broken` says of each promise that did not hold why not,
+    `statuses` of every promise whether it is valid, invalid or unknown."""
 
     design: str
     seed: int
@@ -42,6 +43,7 @@ class Played:
     broken: Mapping[str, str]
     notes: tuple[str, ...]
     wall_s: float
+    statuses: Mapping[str, str] = field(default_factory=dict)
 
 
 class PlayFailed(Exception):
@@ -178,9 +180,9 @@ def _play(scenario: Scenario, design: str, seed: int) -> Played:
     try:
         run = simulate(scenario, design, seed, is_doubted=seed % DOUBT_EVERY == 0)
         broken = {name: verdict.reason for name, verdict in run.verdicts.items() if verdict.status == "invalid"}
-        return Played(
-            design, seed, run.digest, run.verdict, measured(run.history), broken, tuple(run.notes), run.wall_s
-        )
+        statuses = {name: verdict.status for name, verdict in run.verdicts.items()}
+        numbers = measured(run.history)
+        return Played(design, seed, run.digest, run.verdict, numbers, broken, tuple(run.notes), run.wall_s, statuses)
     except Exception as error:
         line = f"{type(error).__name__}: {error}".split("\n")[0]
         raise PlayFailed(design, seed, line, traceback.format_exc()) from error

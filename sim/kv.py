@@ -68,14 +68,16 @@ class LastWriterWins(Spread):
 class Taubyte(Spread):
     """Taubyte's store.
 
-    scan     what a write costs for each key that its member holds: before it writes, a member adds up the sizes of all
-    absent   chance that a read fails, which is answered as if nothing were there
+    scan      what a write costs for each key that its member holds: before it writes, a member adds up the sizes of all
+    absent    chance that a read fails, which is answered as if nothing were there
+    fetches   blocks of the history that a member fetches at once; the next ones take another round trip
     """
 
     # github.com/taubyte/tau, pkg/kvdb/consts.go: heads are announced every 5 s, give or take 30 %.
     every: Duration = 5 * SECOND
     # A fetched block is merged in 1 to 5 ms: an estimate from the mechanism, not measured.
     merge: Latency = delay(kind="uniform", low="1 ms", high="5 ms")
+    fetches: Count = 5  # github.com/ipfs/go-ds-crdt, crdt.go: workers that walk the graph
     scan: Duration = 0
     absent: Probability = 0.0
 

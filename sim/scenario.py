@@ -65,6 +65,7 @@ from orderquake.sim.shop import (
     DEFAULT_LINK,
     DEFAULT_PLACES,
     Correction,
+    Domain,
     ForeignSales,
     Job,
     Jobs,
@@ -74,6 +75,7 @@ from orderquake.sim.shop import (
     Place,
     Policy,
     Receipt,
+    Residency,
     Scarce,
     Stock,
 )
@@ -153,6 +155,8 @@ class Scenario(Part):
     must_see      sometimes-points that must have been passed, else the run is unknown
     gauge_every   how often drift, staleness, backlog and queue lengths are read, and alert rules looked at
     kv            the store of designs that keep something by keys and values; each design's own kind where absent
+    domain        what fails together, to be named where a fault asks for a place
+    residency     where personal data may be, and whether roles are enforced; nobody asks where absent
     local_latency one way, within a place: 0.25 ms at best between zones (xkyle.com)
     expect        architecture -> the verdict it should earn here
     """
@@ -174,6 +178,8 @@ class Scenario(Part):
     policy: Policy = Policy()
     jobs: Jobs = Jobs()
     kv: AnyKv | None = None
+    domain: tuple[Domain, ...] | None = None
+    residency: Residency | None = None
     fault: tuple[AnyFault, ...] = ()
     alert: tuple[Alert, ...] = DEFAULT_ALERTS
     expect: Mapping[str, Literal["valid", "invalid", "unknown"]] = Field(default_factory=dict)
@@ -242,6 +248,13 @@ class Scenario(Part):
             is_plain = parts == (written,)
             found += [(label if is_plain else f"{label}.{part}", fault) for part, fault in enumerate(parts, start=1)]
         return found
+
+    def domain_of(self, name: str) -> Domain:
+        """What fails together under a name: a domain, or a place with all that stands there."""
+        for domain in self.domain or ():
+            if domain.name == name:
+                return domain
+        return Domain(name=name, places=(name,))
 
     def latency_between(self, here: str, there: str) -> Latency:
         """One way from a place to a place.

@@ -76,6 +76,37 @@ def services_exist_somewhere(scenario: Scenario) -> Iterator[Contradiction]:
                 yield ("service", name, "operations", verb), unknown(verb, verbs, f"operation of {name}")
 
 
+def somebody_is_somewhere(scenario: Scenario) -> Iterator[Contradiction]:
+    for key, what in (("weight", "customers"), ("workers", "workers")):
+        if not any(getattr(place, key) for place in scenario.place):
+            yield ("place", 0, key), f"0, as everywhere; expected a place with {what}"
+
+
+def domains_name_what_there_is(scenario: Scenario) -> Iterator[Contradiction]:
+    places, services = [place.name for place in scenario.place], scenario.service.names()
+    for number, domain in enumerate(scenario.domain or ()):
+        for key, known, what in (("places", places, "place"), ("services", services, "service")):
+            for at, name in enumerate(getattr(domain, key)):
+                if name not in known:
+                    yield ("domain", number, key, at), unknown(name, known, what)
+        if domain.name in places:
+            yield ("domain", number, "name"), f'"{domain.name}", which is a place; expected a name of its own'
+        if not domain.places and not domain.services:
+            yield ("domain", number, "places"), "empty, and services, too; expected what fails together"
+
+
+def boundaries_are_drawn(scenario: Scenario) -> Iterator[Contradiction]:
+    if scenario.residency is None:
+        return
+    known = [place.jurisdiction for place in scenario.place if place.jurisdiction is not None]
+    for number, place in enumerate(scenario.place):
+        if place.jurisdiction is None:
+            yield ("place", number, "jurisdiction"), "absent; expected one for each place beside [residency]"
+    for at, name in enumerate(scenario.residency.personal):
+        if name not in known:
+            yield ("residency", "personal", at), unknown(name, known, "jurisdiction")
+
+
 def lines_have_an_end(scenario: Scenario) -> Iterator[Contradiction]:
     for name, service in scenario.service.items():
         if service.queue_patience is not None and service.capacity is None:
@@ -256,6 +287,9 @@ RULES: tuple[Callable[[Scenario], Iterable[Contradiction]], ...] = (
     places_are_linked,
     services_exist_somewhere,
     customers_are_somewhere,
+    somebody_is_somewhere,
+    domains_name_what_there_is,
+    boundaries_are_drawn,
     lines_have_an_end,
     shelves_fit_the_workload,
     pools_have_channels,

@@ -25,6 +25,7 @@ from orderquake.sim.units import (
     Probability,
     Rate,
     Signed,
+    Weight,
     Whole,
     refused,
 )
@@ -36,19 +37,46 @@ from orderquake.sim.world.delays import Distribution, Latency, delay
 class Place(Part):
     """Somewhere workers run.
 
-    weight        its share of the customers, relative to the other places
+    weight        its share of the customers, relative to the other places; 0 where nobody orders
+    workers       how many; 0 where services stand and nobody works
+    jurisdiction  whose law holds there, as `[residency]` names it
     front_bound   requests its front door takes on at once, without limit where absent; more are turned away
     cold_start    how long a worker needs that was idle for longer than `keep_warm`, or was killed; 0 s for never
     starts_cold   nobody is warm when the day begins
     """
 
     name: Annotated[str, Field(min_length=1)]
-    weight: Positive = 1.0
-    workers: Count = 16  # an assumption
+    weight: Weight = 1.0
+    workers: Whole = 16  # an assumption
+    jurisdiction: str | None = None
     front_bound: Count | None = None  # a queue of 64 in github.com/taubyte/tau, services/substrate/runtime
     cold_start: Distribution = delay(kind="constant", value="0 s")
     keep_warm: Duration = 5 * MINUTE  # 5 to 7 minutes: mikhail.io/serverless/coldstarts/aws/intervals
     starts_cold: Flag = False
+
+
+class Domain(Part):
+    """What fails together: a region, an operator, a building. Its name may stand where a fault asks for a place.
+
+    places     with everything that stands there
+    services   wherever they stand
+    """
+
+    name: Annotated[str, Field(min_length=1)]
+    places: tuple[str, ...] = ()
+    services: tuple[str, ...] = ()
+
+
+class Residency(Part):
+    """What may be where, and who may ask what.
+
+    personal   jurisdictions that personal data may be in
+    refuses    an ask outside its asker's role is refused; otherwise the platform answers everybody
+    """
+
+    # Simplified: data are encrypted nowhere, and nobody listens on the way; matters when keys and carriers are judged.
+    personal: Annotated[tuple[str, ...], Field(min_length=1)]
+    refuses: Flag = True
 
 
 class Link(Part):

@@ -167,6 +167,9 @@ Share = Annotated[float, Strict(), Field(gt=0, le=1, allow_inf_nan=False)]
 Positive = Annotated[float, Strict(), Field(gt=0, allow_inf_nan=False)]
 """A number above zero: a weight, a factor, a coefficient of variation."""
 
+Weight = Annotated[float, Strict(), Field(ge=0, allow_inf_nan=False)]
+"""A share relative to others, which may be nothing."""
+
 Rate = Annotated[float, Strict(), Field(gt=0, allow_inf_nan=False)]
 """So many a second, above zero; the key says of what."""
 

@@ -90,6 +90,11 @@ VOCABULARY: dict[str, str] = {
     # config
     "opening": "config, one row a SKU: sku, units on hand at the start (base version 0)",
     "limits": "config: answer = JSON object of what a checker must know of the scenario",
+    "residency": (
+        "config, only where a scenario draws boundaries: answer = JSON object; carries: operation -> classes of data, "
+        "askers: operation -> roles, service: operation -> who is asked, stands: service -> places of all its copies, "
+        "jurisdiction: place -> whose law holds, personal: jurisdictions that personal data may be in"
+    ),
     "quiet": "config: the fault phase ends at `time`; deadline = the latest moment by which all must have converged",
     "end": "config, last row: the run ended at `time`; answer = complete | cut_short",
 }

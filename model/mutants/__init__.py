@@ -7,6 +7,7 @@ unless it is one of those that make no difference.
 from collections.abc import Mapping
 
 from orderquake.model.architecture import Architecture
+from orderquake.model.mutants.asks_for_the_ledger import AsksForTheLedger
 from orderquake.model.mutants.charges_again import (
     ChargesAnewAfterAnError,
     ChargesAnewAfterNotFound,
@@ -56,6 +57,7 @@ from orderquake.model.mutants.holds_that_do_not_end import (
     ReleasesInNameOnly,
     ResurrectsOnExtend,
 )
+from orderquake.model.mutants.keeps_addresses import KeepsAddresses
 from orderquake.model.mutants.keeps_orders_badly import (
     BuriesDeadLetters,
     RegistersAnew,
@@ -86,6 +88,7 @@ from orderquake.model.mutants.lets_go_too_early import (
 from orderquake.model.mutants.loser_releases import (
     LoserReleases,
 )
+from orderquake.model.mutants.mails_the_card import MailsTheCard
 from orderquake.model.mutants.makes_no_difference import (
     BlocksItsOwnRetry,
     ComparesNoAcks,
@@ -104,6 +107,7 @@ from orderquake.model.mutants.never_recovers import (
 from orderquake.model.mutants.overwrites_on_refresh import (
     OverwritesOnRefresh,
 )
+from orderquake.model.mutants.posts_addresses import PostsAddresses
 from orderquake.model.mutants.posts_otherwise import (
     BooksRefundsAsSales,
     CallsItPostedFirst,
@@ -277,6 +281,10 @@ MUTANTS: Mapping[str, type[Architecture]] = {
         HandsBackAtOnce,
         KeepsDeclinedHolds,
         BlocksItsOwnRetry,
+        PostsAddresses,
+        MailsTheCard,
+        KeepsAddresses,
+        AsksForTheLedger,
     )
 }
 """Every planted bug by its name."""

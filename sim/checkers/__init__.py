@@ -1,7 +1,7 @@
 """The promises an order system can be held to, each a file; what there is to know about them is in `fold.py`.
 
 >>> sorted(CHECKERS)[:2], len(all_checkers())
-(['backpressure_bounded', 'books_converge'], 13)
+(['asks_within_role', 'backpressure_bounded'], 17)
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from orderquake.sim.checkers.asks_within_role import AsksWithinRole
 from orderquake.sim.checkers.backpressure_bounded import BackpressureBounded
 from orderquake.sim.checkers.books_converge import BooksConverge
 from orderquake.sim.checkers.charged_once import ChargedOnce
@@ -19,6 +20,9 @@ from orderquake.sim.checkers.legal_transitions import LegalTransitions
 from orderquake.sim.checkers.money_conserved import MoneyConserved
 from orderquake.sim.checkers.never_oversold import NeverOversold
 from orderquake.sim.checkers.notices_sent import NoticesSent
+from orderquake.sim.checkers.order_cache_holds_minimum import OrderCacheHoldsMinimum
+from orderquake.sim.checkers.payment_secrets_contained import PaymentSecretsContained
+from orderquake.sim.checkers.personal_data_stays_home import PersonalDataStaysHome
 from orderquake.sim.checkers.posted_once import PostedOnce
 from orderquake.sim.checkers.refunded_right import RefundedRight
 from orderquake.sim.checkers.reservation_hygiene import ReservationHygiene
@@ -40,6 +44,10 @@ CHECKERS: Mapping[str, type[Checker[Any]]] = {
         FreshSnapshotsOnly,
         NoticesSent,
         BackpressureBounded,
+        PersonalDataStaysHome,
+        PaymentSecretsContained,
+        OrderCacheHoldsMinimum,
+        AsksWithinRole,
     )
 }
 """Name -> promise, in the order in which verdicts are told."""

@@ -28,6 +28,8 @@ EVERY: frozenset[str] = frozenset({"*"})
 """In `Checker.hears`: every operation of the kind."""
 OUTAGES = frozenset({"down", "offline", "partition", "read_only"})
 """Faults that take a whole service away, or all that it would do; one that never recovers leaves it dead."""
+SAID = frozenset({"limits", "residency", "quiet", "end"})
+"""Config rows that say something of the whole run."""
 WORST: Mapping[str, int] = {"valid": 0, "unknown": 1, "invalid": 2}
 
 
@@ -71,6 +73,7 @@ class Context:
     ended_at   time of the `end` row, or None where the history just stops
     complete   the run went on until everything had ended (`end` row says `complete`)
     dead       services that went down and never came back: the only excuses there are
+    residency  the JSON object of the `residency` row: what asks carry, who may ask, what stands where; see VOCABULARY
     """
 
     limits: dict[str, Any] = field(default_factory=dict)
@@ -81,12 +84,17 @@ class Context:
     dead: frozenset[str] = frozenset()
     _away: frozenset[tuple[str, str]] = frozenset()
     _text: str = "{}"
+    residency: dict[str, Any] = field(default_factory=dict)
+    _boundaries: str = "{}"
 
     def hear(self, row: Row) -> None:
         if row.kind == "config":
             if row.operation == "limits":
                 self._text = row.answer
                 self.limits = json.loads(row.answer)
+            elif row.operation == "residency":
+                self._boundaries = row.answer
+                self.residency = json.loads(row.answer)
             elif row.operation == "quiet":
                 self.quiet_at, self.quiet_by = row.time, row.deadline
             elif row.operation == "end":
@@ -101,9 +109,7 @@ class Context:
     @staticmethod
     def rows(table: Table) -> Ints:
         """The rows that say something of the whole run."""
-        return np.sort(
-            np.concatenate([table.at("config", "limits", "quiet", "end"), table.at("fault", *sorted(OUTAGES))])
-        )
+        return np.sort(np.concatenate([table.at("config", *sorted(SAID)), table.at("fault", *sorted(OUTAGES))]))
 
     @classmethod
     def of(cls, history: History) -> Context:
@@ -115,11 +121,15 @@ class Context:
 
     def snapshot(self) -> Hashable:
         """All of it as one hashable value."""
-        return self._text, self.quiet_at, self.quiet_by, self.ended_at, self.complete, self.dead, self._away
+        texts = self._text, self._boundaries
+        return texts, self.quiet_at, self.quiet_by, self.ended_at, self.complete, self.dead, self._away
 
     def restore(self, snapshot: Any) -> None:
         """Go back to what `snapshot` returned."""
-        text, self.quiet_at, self.quiet_by, self.ended_at, self.complete, self.dead, self._away = snapshot
+        texts, self.quiet_at, self.quiet_by, self.ended_at, self.complete, self.dead, self._away = snapshot
+        text, drawn = texts
+        if drawn != self._boundaries:
+            self._boundaries, self.residency = drawn, json.loads(drawn)
         if text != self._text:
             self._text, self.limits = text, json.loads(text)
 

@@ -144,8 +144,8 @@ class RollingRestart(ServicesInTurn):
 
 
 class RegionalEvacuation(Pattern):
-    """`place` is given up for so long (key `for`): its services are down, no other place reaches it, and when it comes
-    back its workers are cold."""
+    """`place`, or a domain of that name, is given up for so long (key `for`): its services are down, no other place
+    reaches it, and when it comes back its workers are cold."""
 
     kind: Literal["regional_evacuation"] = "regional_evacuation"
     place: str
@@ -173,19 +173,25 @@ class RegionalEvacuation(Pattern):
 
     def misfits(self, scenario: Scenario) -> Iterator[tuple[tuple[str | int, ...], str]]:
         yield from super().misfits(scenario)
-        names = [place.name for place in scenario.place]
+        names = [place.name for place in scenario.place] + [domain.name for domain in scenario.domain or ()]
         if self.place not in names:
-            yield ("place",), unknown(self.place, names, "place")
+            yield ("place",), unknown(self.place, names, "place or domain")
 
     def parts(self, scenario: Scenario) -> tuple[Fault, ...]:
         """An outage a service that stands there, a partition a place that does not, and the return."""
         since, until = self.since, self.ends_at()
-        here = [name for name in scenario.service.names() if scenario.place_of(name) == self.place]
-        others = [place.name for place in scenario.place if place.name != self.place]
+        domain = scenario.domain_of(self.place)
+        here = [
+            name
+            for name in scenario.service.names()
+            if scenario.place_of(name) in domain.places or name in domain.services
+        ]
+        others = [place.name for place in scenario.place if place.name not in domain.places]
+        staffed = [place.name for place in scenario.place if place.name in domain.places and place.workers]
         return (
             *(self.part(Down, since, until, target=name) for name in here),
-            *(self.part(Partition, since, until, between=(self.place, name)) for name in others),
-            self.part(ColdStartStorm, until - 1, target=self.place, takes=self.takes),
+            *(self.part(Partition, since, until, between=(mine, name)) for mine in domain.places for name in others),
+            *(self.part(ColdStartStorm, until - 1, target=mine, takes=self.takes) for mine in staffed),
         )
 
 

@@ -14,14 +14,22 @@ import numpy as np
 
 from orderquake.sim.checkers.columns import exactly_once, oversold_units
 from orderquake.sim.history import History
-from orderquake.sim.study.customers import submissions
-from orderquake.sim.study.faults import faults
+from orderquake.sim.study.away import AWAY, answered_while_away
 from orderquake.sim.study.grouping import NEVER, Ints, first_rows, size_of
 from orderquake.sim.study.intervals import mean_interval
-from orderquake.sim.study.measures import drift_summary, latencies, outcomes, quantile, span
+from orderquake.sim.study.measures import (
+    drift_summary,
+    is_copied,
+    latencies,
+    outcomes,
+    quantile,
+    span,
+    staleness_summary,
+)
+from orderquake.sim.study.prices import price_usd
+from orderquake.sim.study.residency import asks_abroad
 from orderquake.sim.table import Table
 
-OUTAGES = ("down", "offline")
 _SECOND = 1e6
 
 
@@ -51,11 +59,18 @@ MEASURES: Mapping[str, Measure] = {
     "decision_p999": Measure("seconds", "from the click to the final answer"),
     "registered_while_away": Measure("share", "who came while the record was away and was answered before it was back"),
     "decided_while_away": Measure("share", "who came while the record was away and knew the end before it was back"),
+    "registered_while_provider_away": Measure("share", "the same while the payment provider was away"),
+    "decided_while_provider_away": Measure("share", "the same while the payment provider was away"),
+    "registered_while_region_away": Measure("share", "the same while places were cut off, customers of all places"),
+    "decided_while_region_away": Measure("share", "the same while places were cut off, customers of all places"),
     "sync_lag": Measure("seconds", "mean, from an order's end until the record has booked it"),
     "drift": Measure("units", "mean over time, between what the shop and the record say"),
+    "staleness": Measure("seconds", "the oldest that the shop's picture of the stock ever was"),
     "messages": Measure("an order", "asks on the wire, jobs and repeats included"),
     "hops": Measure("an order", "asks one after the other, from the click to the final answer"),
     "transitions": Measure("an order", "steps that a workflow service bills"),
+    "price": Measure("USD a million orders", "what is billed by use, by the price list on this page"),
+    "abroad": Measure("asks", "that carried personal data across a boundary"),
 }
 """Name -> unit and meaning, in the order in which they are told."""
 
@@ -74,7 +89,7 @@ def measured(history: History) -> dict[str, float]:
         for step in ("checkout", "decision")
         for name, q in QUANTILES.items()
     }
-    registered, decided = answered_while_away(history)
+    away = {who: answered_while_away(history, who) for who in AWAY}
     return {
         "oversold": float(
             sum(max(units.own.get(sku, 0), units.uncovered.get(sku, 0)) for sku in {*units.own, *units.uncovered})
@@ -87,13 +102,21 @@ def measured(history: History) -> dict[str, float]:
         "stranded": float(stranded_units(table)),
         "fulfilled": float(counts["fulfilled"]),
         **waits,
-        "registered_while_away": registered,
-        "decided_while_away": decided,
+        "registered_while_away": away["record"][0],
+        "decided_while_away": away["record"][1],
+        **{
+            f"{what}_while_{who}_away": away[who][place]
+            for who in ("provider", "region")
+            for place, what in enumerate(("registered", "decided"))
+        },
         "sync_lag": sync_lag_s(table),
         "drift": drift_summary(history).mean_units if until > since else math.nan,
+        "staleness": staleness_summary(history).largest_s if until > since and is_copied(history) else math.nan,
         "messages": len(asks_of(table)) / accepted,
         "hops": hops(table),
         "transitions": len(table.at("state", "transition")) / accepted,
+        "price": price_usd(table) / accepted * 1e6,
+        "abroad": asks_abroad(table),
     }
 
 
@@ -159,36 +182,6 @@ def hops(table: Table) -> float:
     on_the_way = asks[asks < end[table.order[asks]]]
     number = np.bincount(table.order[on_the_way], minlength=size)
     return float(number[ended].mean()) if ended.any() else math.nan
-
-
-def answered_while_away(history: History) -> tuple[float, float]:
-    """Of those who came while the record was away: the share that heard that their order is registered, and the share
-    that heard how it ended, before the record was back. NaN where it never was away, or nobody came."""
-    table = history.table()
-    sent = submissions(table)
-    told = table.at("state", "notice")
-    size = size_of(sent.order, table.order[told])
-    rows = np.arange(len(sent.time))
-    first, heard = (first_rows(sent.order[is_], rows[is_], size) for is_ in (sent.is_sent, ~sent.is_sent))
-    ended = first_rows(table.order[told], told, size)
-    come = first != NEVER
-    arrived = sent.time[first[come]]
-    registered, decided = moments(sent.time, heard[come]), moments(table.time, ended[come])
-    came = answered = knew = 0
-    for window in faults(history):
-        if window.target == "record" and window.kind in OUTAGES and window.until_us is not None:
-            here = (arrived >= window.from_us) & (arrived < window.until_us)
-            came += int(here.sum())
-            answered += int((registered[here] < window.until_us).sum())
-            knew += int((decided[here] < window.until_us).sum())
-    return (answered / came, knew / came) if came else (math.nan, math.nan)
-
-
-def moments(time: Ints, rows: Ints) -> Ints:
-    """When each of these rows was written, NEVER for one that does not come."""
-    found = np.full(len(rows), NEVER, np.int64)
-    found[rows != NEVER] = time[rows[rows != NEVER]]
-    return found
 
 
 # -- two designs

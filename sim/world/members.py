@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from orderquake.model.in_kv import InKv
-from orderquake.model.kv import Entry
+from orderquake.model.kv import Entry, Id, Seen
 from orderquake.model.spread import EVERYBODY, Elsewhere, Member, NotYet, Spread
 from orderquake.model.taubyte import Holder
 from orderquake.sim import kv as described
@@ -78,7 +78,30 @@ class Post:
         if self.wire.is_cut(member.place, other.place):
             return
         late_us = self.leg_us(member, other) + self.drawn("merge", self.config.merge)
-        self.kernel.after(late_us, other.hear, (member.which, says))
+        match says:
+            case ("fetch", seen):
+                self.kernel.after(late_us, other.hear, (member.which, ("fetch", member.beside_awaited(seen))))
+            case ("blocks", blocks) if isinstance(self.config, described.Taubyte):
+                self.walk(member, other, blocks, late_us, self.config)
+            case _:
+                self.kernel.after(late_us, other.hear, (member.which, says))
+
+    def walk(
+        self,
+        member: MemberReplica,
+        other: MemberReplica,
+        blocks: tuple[Entry, ...],
+        late_us: int,
+        config: described.Taubyte,
+    ) -> None:
+        """Blocks come some at a time: each names the ones before it, so the next are asked for when these have come.
+        What is on its way already is not asked for again."""
+        missing = other.awaits(blocks)
+        for start in range(0, len(missing), config.fetches):
+            if start:
+                late_us += self.leg_us(other, member) + self.leg_us(member, other) + self.drawn("merge", config.merge)
+            some = tuple(missing[start : start + config.fetches])
+            self.kernel.after(late_us, other.hear_blocks, (member.which, some))
 
     def tick(self, member: MemberReplica) -> None:
         """From time to time a member writes again."""
@@ -93,8 +116,10 @@ class Post:
 class MemberReplica(Replica):
     """One member of a service, where it stands.
 
-    which   its number
-    kept    answers that it may not give yet
+    which     its number
+    kept      answers that it may not give yet
+    awaited   entries on their way here, as blocks of a graph
+    asked     of each author, how many entries have been heard of or are on their way
     """
 
     is_open = False
@@ -105,6 +130,8 @@ class MemberReplica(Replica):
         self.which = which
         self.post = post
         self.kept: dict[Hashable, tuple[Sending, Any]] = {}
+        self.awaited: dict[Id, bool] = {}
+        self.asked: dict[int, int] = {}
         self.reads = 0
 
     @property
@@ -183,6 +210,30 @@ class MemberReplica(Replica):
             self.recorder.acted(self.kernel.now, self.store.journal, "", self.name, self.place)
             self.store.journal.clear()
         self.post.collect(self)
+
+    def beside_awaited(self, seen: Seen) -> Seen:
+        """What has been heard of, and what is on its way: nobody fetches it twice. Who has lost all begins anew."""
+        if not seen:
+            self.asked.clear()
+        return tuple(sorted((self.asked | {who: max(count, self.asked.get(who, 0)) for who, count in seen}).items()))
+
+    def awaits(self, blocks: tuple[Entry, ...]) -> list[Entry]:
+        """Those of the blocks that are not on their way here yet; from now on they are."""
+        missing = [block for block in blocks if block.id not in self.awaited]
+        for block in missing:
+            author, number = block.id
+            self.awaited[block.id] = True
+            self.asked[author] = max(number + 1, self.asked.get(author, 0))
+        return missing
+
+    def hear_blocks(self, what: tuple[int, tuple[Entry, ...]]) -> None:
+        """Some blocks have come."""
+        sender, some = what
+        for block in some:
+            self.awaited.pop(block.id, None)
+        if self.is_down:
+            self.asked.clear()
+        self.hear((sender, ("blocks", some)))
 
     def keep_pushing(self, _: Any = None) -> None:
         """Writes that nobody has confirmed are pushed again."""

@@ -6,14 +6,16 @@ certain to be in time: only who might wait in vain gets a guard that ends the wa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
+from orderquake.model.boundaries import ANYBODY, Role
 from orderquake.model.flow import NoReply, Refused, Send
 from orderquake.model.payment import ServerError
 from orderquake.sim.recorder import Recorder
 from orderquake.sim.scenario import Scenario
+from orderquake.sim.world.boundaries import role_of
 from orderquake.sim.world.delays import Latency
 from orderquake.sim.world.kernel import Kernel
 from orderquake.sim.world.streams import Stream, Streams
@@ -113,11 +115,12 @@ def always(value: int) -> Sequence[int]:
 class Route:
     """A way as one sender takes it; the history knows it by its number."""
 
-    __slots__ = ("number", "way")
+    __slots__ = ("is_refused", "number", "way")
 
-    def __init__(self, number: int, way: Way) -> None:
+    def __init__(self, number: int, way: Way, is_refused: bool) -> None:
         self.number = number
         self.way = way
+        self.is_refused = is_refused
 
 
 class Sender:
@@ -152,6 +155,7 @@ class Wire:
         self.put_ask, self.put_answer = recorder.put_ask, recorder.put_answer
         self.replicas: dict[str, Replica] = {}
         self.ways: dict[tuple[str, str, str, str], Way] = {}
+        self.askers: Mapping[str, frozenset[Role]] = {}
         self.cuts: list[Callable[[str, str], bool]] = []
         self.crashes: dict[str, list[Callable[[Task, Sending, str], bool]]] = {}
         self.pauses: dict[str, list[Callable[[Task, str, int, str], int | None]]] = {}
@@ -168,7 +172,8 @@ class Wire:
         if which not in self.ways:
             self.ways[which] = self.way(*which)
         number = self.recorder.route(verb, sender.actor, sender.place)
-        route = sender.routes[verb] = Route(number, self.ways[which])
+        is_refused = role_of(sender.actor) not in self.askers.get(verb, ANYBODY)
+        route = sender.routes[verb] = Route(number, self.ways[which], is_refused)
         return route
 
     def way(self, role: str, place: str, service: str, verb: str) -> Way:
@@ -218,6 +223,9 @@ class Wire:
             self.kill(task)
             return
         replica = way.replica
+        if route.is_refused:
+            self.after(out_us + self.back_us(sending), self._refused, (sending, "outside_role"))
+            return
         if replica.is_open:
             if work_us == NOBODY_KNOWS:
                 work_us = taken(way.service, task.number, visit)

@@ -15,6 +15,7 @@ from orderquake.sim.kv import kv_of
 from orderquake.sim.recorder import Recorder
 from orderquake.sim.scenario import Scenario, Throttle
 from orderquake.sim.units import SECOND
+from orderquake.sim.world.boundaries import draw
 from orderquake.sim.world.customers import Customers
 from orderquake.sim.world.faults import inject
 from orderquake.sim.world.gauges import Gauges
@@ -69,6 +70,7 @@ class World:
                 store.members = [cast(Member, member.store) for member in members]
             else:
                 self.stores[name] = members[0].store
+        draw(self)
         self.performer = Performer(design, self.kernel, self.streams, self.wire)
         self.provider = Provider(self)
         self.faults = inject(scenario, self.kernel, self.streams, self.recorder, self.wire, self)

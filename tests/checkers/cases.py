@@ -5,11 +5,12 @@ Each guilty history is a good day in which one thing goes wrong, chosen so that 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from orderquake.sim.history import History
-from tests.checkers.histories import SECOND, TTL, Story, good_day
+from tests.checkers.histories import BOUNDARIES, SECOND, TTL, Story, good_day
 
 
 def innocent() -> History:
@@ -146,8 +147,40 @@ def a_customer_is_never_told() -> History:
 def one_attempt_too_many() -> History:
     story = good_day()
     for attempt in range(4):
-        story.row("reserve", kind="invoke", order="eve", op_id=f"eve.{attempt}", attempt=attempt)
+        story.row("reserve", kind="invoke", order="eve", op_id=f"eve.{attempt}", attempt=attempt, actor="worker-1")
     return story.finish()
+
+
+def an_address_goes_to_boston() -> History:
+    story = good_day()
+    story.ask("notify", place="boston")
+    return story.finish()
+
+
+def the_front_door_takes_the_card() -> History:
+    story = good_day()
+    story.row("charge", kind="invoke", order="eve", op_id="eve.9", actor="worker-1", place="paris")
+    drawn(story, askers={**BOUNDARIES["askers"], "charge": ["front", "worker"]})
+    story.ask("charge", "eve", actor="front-paris")
+    return story.finish()
+
+
+def the_address_lies_in_the_order_cache() -> History:
+    story = good_day()
+    drawn(story, carries={**BOUNDARIES["carries"], "register": ["order", "personal"]})
+    story.ask("register", "eve", actor="front-paris")
+    return story.finish()
+
+
+def a_job_reserves_and_is_answered() -> History:
+    story = good_day()
+    story.ask("reserve", "", actor="outbound")
+    return story.finish()
+
+
+def drawn(story: Story, **otherwise: Any) -> None:
+    """From now on the boundaries are others."""
+    story.row("residency", kind="config", answer=json.dumps({**BOUNDARIES, **otherwise}))
 
 
 # -- undecided
@@ -197,6 +230,18 @@ def asked_again_under_no_limit() -> History:
     return story.finish()
 
 
+def an_ask_of_which_nobody_says_what_it_carries() -> History:
+    story = Story(residency=BOUNDARIES)
+    story.ask("consume")
+    return story.finish()
+
+
+def asked_outside_the_role_and_never_answered() -> History:
+    story = good_day()
+    story.row("reserve", kind="invoke", op_id="o.1", actor="outbound", place="paris")
+    return story.end()
+
+
 class Case(NamedTuple):
     guilty: Callable[[], History]
     says: str
@@ -244,5 +289,25 @@ CASES: Mapping[str, Case] = {
     ),
     "backpressure_bounded": Case(
         one_attempt_too_many, "reserve of order eve was tried 4 times, 3 allowed", asked_again_under_no_limit
+    ),
+    "personal_data_stays_home": Case(
+        an_address_goes_to_boston,
+        "notify brings personal data to boston, where the law is us's",
+        an_ask_of_which_nobody_says_what_it_carries,
+    ),
+    "payment_secrets_contained": Case(
+        the_front_door_takes_the_card,
+        "charge, which carries a payment secret, is asked by a front",
+        an_ask_of_which_nobody_says_what_it_carries,
+    ),
+    "order_cache_holds_minimum": Case(
+        the_address_lies_in_the_order_cache,
+        "register brings personal to the Order Cache",
+        an_ask_of_which_nobody_says_what_it_carries,
+    ),
+    "asks_within_role": Case(
+        a_job_reserves_and_is_answered,
+        "outbound, a job, asked reserve, which is for workers, and got an answer",
+        asked_outside_the_role_and_never_answered,
     ),
 }

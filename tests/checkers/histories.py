@@ -19,7 +19,9 @@ PRICE = 100
 class Story:
     """A shop and its history so far. `now` moves a second with each step; units are given as `mug=2`."""
 
-    def __init__(self, *, opening: dict[str, int] | None = None, **limits: Any) -> None:
+    def __init__(
+        self, *, opening: dict[str, int] | None = None, residency: dict[str, Any] | None = None, **limits: Any
+    ) -> None:
         self.history = History()
         self.now = 0
         self.stock = {"mug": 5, "bowl": 5} if opening is None else opening
@@ -34,6 +36,8 @@ class Story:
         for sku, units in self.stock.items():
             self.row("opening", kind="config", sku=sku, units=units)
         self.row("limits", kind="config", answer=json.dumps({"policy": "pay_first", **limits}))
+        if residency is not None:
+            self.row("residency", kind="config", answer=json.dumps(residency))
 
     def row(self, operation: str, **columns: Any) -> int:
         return self.history.state(self.now, operation, **columns)
@@ -80,6 +84,13 @@ class Story:
         self.wait()
         outcome = outcome or self.state[order]
         return self.row("notice", **{"order": order, "to_state": outcome, "witness": "outside"} | columns)
+
+    def ask(self, verb: str, order: str = "ann", actor: str = "worker-paris-1", place: str = "paris") -> None:
+        """An ask that is answered."""
+        self.wait()
+        of = {"order": order, "op_id": f"{order}.{verb}.{self.now}", "actor": actor, "place": place}
+        self.row(verb, kind="invoke", **of)
+        self.row(verb, kind="ok", answer="done", **of)
 
     # -- the provider
 
@@ -311,15 +322,28 @@ LIMITS: dict[str, Any] = {
     "throttles": {"payment": {"per_s": 1, "burst": 2}},
 }
 
+BOUNDARIES: dict[str, Any] = {
+    "carries": {"charge": ["payment_secret"], "register": ["order"], "notify": ["personal"], "reserve": []},
+    "askers": {
+        "charge": ["worker"], "register": ["front", "worker"], "notify": ["worker"], "reserve": ["worker"],
+    },
+    "service": {"charge": "payment", "register": "order_cache", "notify": "notice", "reserve": "stock"},
+    "stands": {"payment": ["paris"], "order_cache": ["paris"], "notice": ["paris"], "stock": ["paris", "boston"]},
+    "jurisdiction": {"paris": "eu", "boston": "us"},
+    "personal": ["eu"],
+}  # fmt: skip
+
 
 def good_day() -> Story:
     """Two orders fulfilled, one paid back, one declined, one cancelled; a delivery; a retry. Not yet ended."""
-    story = Story(**LIMITS)
+    story = Story(residency=BOUNDARIES, **LIMITS)
+    story.ask("register", actor="front-paris")
+    story.ask("notify")
     story.buy("ann", mug=2, bowl=1)
     story.register("bob", mug=4)
-    story.row("charge", kind="invoke", order="bob", op_id="bob.1", attempt=0)
+    story.row("charge", kind="invoke", order="bob", op_id="bob.1", attempt=0, actor="worker-1", place="paris")
     story.row("charge", kind="info", order="bob", op_id="bob.1", attempt=0)
-    story.row("charge", kind="invoke", order="bob", op_id="bob.2", attempt=1)
+    story.row("charge", kind="invoke", order="bob", op_id="bob.2", attempt=1, actor="worker-1", place="paris")
     story.pay("bob")
     story.pay_back("bob")
     story.tell("bob")

@@ -208,11 +208,38 @@ def test_a_fresh_holder_serves_before_it_has_the_history() -> None:
     assert members.all[1].get("mug") == 4
 
 
+def test_a_fresh_holder_gets_back_what_it_wrote_itself_and_writes_under_another_number() -> None:
+    members = Members(Holder, mug=5, bowl=2)
+    members.put(0, "mug", 4)
+    members.settle()
+    members.all[0].forget()
+    members.all[0].put("cup", 1, 9)
+    assert members.all[0].get("mug") is None
+    members.settle()
+    for member in members.all:
+        assert member.values == {"mug": 4, "bowl": 2, "cup": 1}
+
+
+def test_a_fresh_holder_hears_of_the_newest_writes_first_and_of_the_opening_last() -> None:
+    members = Members(Holder, mug=5)
+    for number in range(3):
+        members.put(0, f"claim-{number}", number)
+    members.settle()
+    fresh, full = members.all[1], members.all[0]
+    fresh.forget()
+    full.hear(1, ("fetch", fresh.tells), 1)
+    (_, (what, blocks)) = full.outbox.pop()
+    assert what == "blocks"
+    assert [block.key for block in blocks] == ["claim-2", "claim-1", "claim-0", "mug"]
+    fresh.hear(0, (what, blocks[:1]), 1)
+    assert (fresh.get("claim-2"), fresh.get("claim-0")) == (2, None), "half a history is answered for the whole"
+
+
 def pushed(members: Members, who: int, key: str, value: Any) -> Any:
     holder: Any = members.all[who]
-    made = len(holder.by_member[who])
+    made = holder.made
     holder.put(key, value, 1)
-    name = holder.push(holder.by_member[who][made], 1)
+    name = holder.push(holder.made_since(made)[0], 1)
     members.collect()
     return name
 
@@ -265,7 +292,7 @@ def test_a_holder_that_nobody_answers_acknowledges_all_the_same() -> None:
 def test_the_only_holder_waits_for_nobody() -> None:
     alone = Holder()
     alone.put("mug", 1, 1)
-    assert alone.push(alone.by_member[0][0], 1) is None
+    assert alone.push(alone.made_since(0)[0], 1) is None
 
 
 # -- bounded counters, by the published vectors
