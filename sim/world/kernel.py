@@ -98,6 +98,23 @@ class Kernel:
             self._run_fast(until_us)
         self.now = until_us
 
+    def watch(self, until_us: int, look: Callable[[], bool]) -> bool:
+        """Run all that happens before `until_us` as `run` does, and `look` after every event; stop for good where it
+        says so, and tell whether it did."""
+        queue, environment = self.queue, self.environment
+        while queue and queue[0][0] < until_us:
+            if self.is_stock or len(queue[0]) != 5:
+                environment.step()
+                self.now = environment._now  # type: ignore[assignment]  # as above
+            else:
+                self.now, _, _, run, argument = heappop(queue)
+                environment._now = self.now
+                run(argument)
+            if look():
+                return True
+        self.now = environment._now = until_us
+        return False
+
     def _run_fast(self, until_us: int) -> None:
         """SimPy's `step` in one loop; a call is run, an event goes SimPy's own way."""
         queue, environment = self.queue, self.environment

@@ -52,6 +52,10 @@ class Law(Protocol):
     def sample(self, generator: np.random.Generator, n: int) -> Any: ...
 
 
+def _key_of(seed: object, name: str) -> int:
+    return int.from_bytes(hashlib.blake2b(f"{seed}/{name}".encode(), digest_size=16).digest(), "little")
+
+
 class Exponential:
     """The gaps of a Poisson process, not rounded, so that many small ones add up right. `mean` in any unit."""
 
@@ -73,7 +77,7 @@ class Stream:
 
     def __init__(
         self,
-        seed: int,
+        seed: object,
         name: str,
         sample: Callable[[np.random.Generator, int], Any],
         patches: Patches | None = None,
@@ -82,7 +86,7 @@ class Stream:
         self.name = name
         self.is_share = is_share
         self._patches = patches
-        self._key = int.from_bytes(hashlib.blake2b(f"{seed}/{name}".encode(), digest_size=16).digest(), "little")
+        self._key = _key_of(seed, name)
         self._sample = sample
         self._blocks: dict[int, memoryview] = {}  # block << 20 | attempt -> its values
 
@@ -94,6 +98,11 @@ class Stream:
         """The values of 1,024 numbers from `block` times 1,024 on."""
         values = self._blocks.get(block << 20 | attempt)
         return self._fill(block, attempt) if values is None else values
+
+    def rekey(self, seed: object) -> None:
+        """Draw from now on what another seed would have; what was handed out stands."""
+        self._key = _key_of(seed, self.name)
+        self._blocks.clear()
 
     def _fill(self, block: int, attempt: int) -> memoryview:
         # Counter words: [drawn, attempt, block, 0]; drawing advances word 0 only, so blocks never overlap.
@@ -140,8 +149,9 @@ class Streams:
     (True, 0.25)
     """
 
-    def __init__(self, seed: int, deviations: Iterable[Deviation] = ()) -> None:
+    def __init__(self, seed: int | str, deviations: Iterable[Deviation] = ()) -> None:
         self.seed = seed
+        self.luck: object = seed  # what streams are keyed by: the seed, until they are keyed anew
         self.deviations = tuple(deviations)
         self._streams: dict[str, Stream] = {}
         self._patches: dict[str, Patches] = {}
@@ -170,7 +180,7 @@ class Streams:
         return stream
 
     def _made(self, name: str, sample: Callable[[np.random.Generator, int], Any], is_share: bool) -> Stream:
-        return Stream(self.seed, name, sample, self._patches.get(name), is_share)
+        return Stream(self.luck, name, sample, self._patches.get(name), is_share)
 
     # Simplified: what is made once, of a whole generator (the prices), is not overruled draw by draw; matters when a
     # story hangs on a price.
@@ -178,6 +188,21 @@ class Streams:
         """A whole generator of that name, for what is made once at the start of a run."""
         key = int.from_bytes(hashlib.blake2b(f"{self.seed}/{name}".encode(), digest_size=16).digest(), "little")
         return np.random.Generator(np.random.Philox(key=key))
+
+    def rekey(self, luck: object) -> None:
+        """Change everybody's luck from now on, as if the seed had been `luck`; what was drawn so far stands.
+
+        Whoever keeps blocks at hand has to drop them: `World.rekey` sees to that.
+
+        >>> streams = Streams(7)
+        >>> before = streams.uniform("x").draw(4)
+        >>> streams.rekey("7/1")
+        >>> streams.uniform("x").draw(4) == before, streams.uniform("x").draw(4) == Streams("7/1").uniform("x").draw(4)
+        (False, True)
+        """
+        self.luck = luck
+        for stream in self._streams.values():
+            stream.rekey(luck)
 
     def is_overruled(self, name: str) -> bool:
         """Does a deviation name this stream? Then even what is always the same has to be drawn."""
@@ -224,7 +249,7 @@ class TracedStreams(Streams):
         self.kernel: Kernel | None = None
 
     def _made(self, name: str, sample: Callable[[np.random.Generator, int], Any], is_share: bool) -> Stream:
-        return _TracedStream(self, self.seed, name, sample, self._patches.get(name), is_share)
+        return _TracedStream(self, self.luck, name, sample, self._patches.get(name), is_share)
 
     def watch(self, kernel: Kernel, history: History) -> None:
         self.kernel, self.history = kernel, history

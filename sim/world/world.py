@@ -114,6 +114,12 @@ class World:
             number = self.numbers[order_id] // AGAIN
             self.numbers[order_id] = number * AGAIN + max(visits.values()) % AGAIN
 
+    def rekey(self, luck: object) -> None:
+        """Another luck for everything that is drawn from now on; for whoever splits a run."""
+        self.streams.rekey(luck)
+        for way in self.wire.ways.values():
+            way.blocks.clear()
+
     # -- what is written about the run itself
 
     def write_opening(self) -> None:

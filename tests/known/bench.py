@@ -147,11 +147,17 @@ class Play:
 
     def took_us(self, verb: str) -> Values:
         """From the first ask with that verb to its answer, microseconds, for every customer who asked; NaN without."""
-        ended = {row[ORDER]: row[TIME] for row in self.rows(verb, "ok")}
-        begun: dict[str, int] = {}
-        for row in self.rows(verb, "invoke"):
-            begun.setdefault(row[ORDER], row[TIME])
-        return np.array([ended.get(order, math.nan) - time for order, time in begun.items()])
+        table = self.history.table()
+        asked, answered = table.at("invoke", verb), table.at("ok", verb)
+        order, time = table.order, table.time
+        if not len(asked):
+            return np.empty(0)
+        ended = np.full(int(max(order[asked].max(), order[answered].max(initial=0))) + 1, math.nan)
+        ended[order[answered]] = time[answered]
+        _, first = np.unique(order[asked], return_index=True)
+        first = asked[np.sort(first)]
+        took: Values = ended[order[first]] - time[first]
+        return took
 
     def service_us(self, verb: str) -> Values:
         """What each customer's first ask with that verb took at the service itself, microseconds.
@@ -173,41 +179,59 @@ def rows(history: History, operation: str, kind: str = "state") -> list[tuple[An
     return [row for row in history.raw() if row[OPERATION] == operation and row[KIND] == kind]
 
 
-def play(scenario: Scenario, errand: type[Errand], seed: int, *, then_s: float = 0.0) -> Play:
-    """Let every customer of the scenario run the errand, wait until nobody is under way, and then so much longer."""
-    kernel, streams, history = Kernel(), Streams(seed), History()
-    recorder = Recorder(history)
-    demand = demand_of(scenario, streams)
-    design = errand(policy_of(scenario))
-    wire = Wire(scenario, kernel, streams, recorder)
-    for name, store in design.stores(demand.opening).items():
-        wire.replicas[name] = Replica(
-            name, scenario.place_of(name), store, scenario.service[name], kernel, wire, recorder
-        )
-    performer = Performer(design, kernel, streams, wire)
-    inject(scenario, kernel, streams, recorder, wire)
-    for sku, units in demand.opening.items():
-        history.state(0, "opening", kind="config", sku=sku, units=units, version=0)
-    made = Play(scenario, history, wire.replicas, Sender("customer", scenario.place[0].name, ""))
-    gone = 0
+class Corner:
+    """A world with one errand, ready to be played.
 
-    def come(arrival: Arrival) -> None:
-        if (following := next(demand.arrivals, None)) is not None:
-            kernel.after(following.at_us - kernel.now, come, following)
+    gone   customers whose errand is over
+    """
+
+    def __init__(self, scenario: Scenario, errand: type[Errand], streams: Streams) -> None:
+        self.kernel, self.streams = Kernel(), streams
+        history = History()
+        recorder = Recorder(history)
+        self.demand = demand_of(scenario, streams)
+        self.design = errand(policy_of(scenario))
+        self.wire = wire = Wire(scenario, self.kernel, streams, recorder)
+        for name, store in self.design.stores(self.demand.opening).items():
+            wire.replicas[name] = Replica(
+                name, scenario.place_of(name), store, scenario.service[name], self.kernel, wire, recorder
+            )
+        self.performer = Performer(self.design, self.kernel, streams, wire)
+        inject(scenario, self.kernel, streams, recorder, wire)
+        for sku, units in self.demand.opening.items():
+            history.state(0, "opening", kind="config", sku=sku, units=units, version=0)
+        self.made = Play(scenario, history, wire.replicas, Sender("customer", scenario.place[0].name, ""))
+        self.gone = 0
+        if (first := next(self.demand.arrivals, None)) is not None:
+            self.kernel.after(first.at_us, self.come, first)
+
+    def come(self, arrival: Arrival) -> None:
+        if (following := next(self.demand.arrivals, None)) is not None:
+            self.kernel.after(following.at_us - self.kernel.now, self.come, following)
         order = Visit(arrival).order
+        made = self.made
         made.arrivals.append(arrival)
         made.orders.append(order.id)
-        performer.start(Task(design.run(order, arrival.number), order.id, made.front, arrival.number, {}, go))
+        flow = self.design.run(order, arrival.number)
+        self.performer.start(Task(flow, order.id, made.front, arrival.number, {}, self.go))
 
-    def go(_task: Task, _how: str, _value: Any) -> None:
-        nonlocal gone
-        gone += 1
+    def go(self, _task: Task, _how: str, _value: Any) -> None:
+        self.gone += 1
 
-    if (first := next(demand.arrivals, None)) is not None:
-        kernel.after(first.at_us, come, first)
+    def rekey(self, luck: object) -> None:
+        """Another luck from now on."""
+        self.streams.rekey(luck)
+        for way in self.wire.ways.values():
+            way.blocks.clear()
+
+
+def play(scenario: Scenario, errand: type[Errand], seed: int, *, then_s: float = 0.0) -> Play:
+    """Let every customer of the scenario run the errand, wait until nobody is under way, and then so much longer."""
+    corner = Corner(scenario, errand, Streams(seed))
+    kernel, made = corner.kernel, corner.made
     with without_collector():
         kernel.run(scenario.horizon)
-        while gone < len(made.orders):
+        while corner.gone < len(made.orders):
             kernel.run(kernel.now + scenario.horizon)
         kernel.run(kernel.now + round(then_s * SECOND))
     return made

@@ -6,6 +6,7 @@ formulas against numbers that were printed elsewhere.
 
 from __future__ import annotations
 
+import decimal
 import math
 from collections.abc import Callable, Sequence
 
@@ -35,13 +36,22 @@ def erlang_c(servers: int, load: float) -> float:
     return servers * lost / (servers - load * (1 - lost))
 
 
-def full_house(servers: int, places: int, load: float) -> tuple[float, float]:
-    """M/M/c/K: chance that an arrival is refused, and mean number in the house; `places` counts those being served."""
+def stays_longer_than(t: float, servers: int, load: float) -> float:
+    """M/M/c in units of the mean service: chance of a response (wait and service) above t; c - a must not be 1."""
+    waits, spare = erlang_c(servers, load), servers - load
+    if abs(spare - 1) < 1e-9:
+        return math.exp(-t) * (1 + waits * t)
+    return math.exp(-t) * (1 - waits) + waits * (spare * math.exp(-t) - math.exp(-spare * t)) / (spare - 1)
+
+
+def full_house(servers: int, places: int, load: float) -> tuple[float, float, float]:
+    """M/M/c/K: chance that an arrival is refused, mean number in the house, chance that nobody is there; `places`
+    counts those being served."""
     weights = [1.0]
     for n in range(1, places + 1):
         weights.append(weights[-1] * load / min(n, servers))
     total = sum(weights)
-    return weights[-1] / total, sum(n * weight for n, weight in enumerate(weights)) / total
+    return weights[-1] / total, sum(n * weight for n, weight in enumerate(weights)) / total, 1 / total
 
 
 def mean_wait(rho: float, cv: float) -> float:
@@ -49,22 +59,92 @@ def mean_wait(rho: float, cv: float) -> float:
     return rho / (1 - rho) * (1 + cv**2) / 2
 
 
-def mean_wait_of_regular_arrivals(rho: float) -> float:
-    """D/M/1 in units of the mean service: sigma = exp(-(1 - sigma) / rho), wait = sigma / (1 - sigma)."""
-    sigma = optimize.brentq(lambda s: s - math.exp(-(1 - s) / rho), 0.0, 1 - 1e-9)
+def waits_of_a_law(law: str, cv: float, rho: float) -> tuple[float, float]:
+    """M/G/1 with gamma, lognormal or constant service of mean 1: mean and variance of the wait, from the second and
+    third moment of the service. source   Takacs (1962)"""
+    second = 1 + cv**2
+    third = second**3 if law == "lognormal" else 1.0 if not cv else second * (1 + 2 * cv**2)
+    mean = rho * second / (2 * (1 - rho))
+    return mean, mean**2 + rho * third / (3 * (1 - rho))
+
+
+def mean_wait_of_steady_servers(servers: int, rho: float) -> float:
+    """M/D/c in units of the service. Whoever is there after one service came during it, or was beyond the hands before:
+    N' = max(N - c, 0) + Poisson(c rho), whose stationary law has the mean wait by Little's law.
+    source   Crommelin (1932)"""
+    load, most = servers * rho, servers + int(60 / (1 - rho))
+    came = stats.poisson(load).pmf(np.arange(most + 1))
+    moves = np.zeros((most + 1, most + 1))
+    for n in range(most + 1):
+        left = max(n - servers, 0)
+        moves[n, left:] = came[: most + 1 - left]
+    moves[:, -1] += 1 - moves.sum(axis=1)
+    balance = np.vstack((moves.T - np.eye(most + 1), np.ones(most + 1)))
+    law = np.linalg.lstsq(balance, np.append(np.zeros(most + 1), 1.0), rcond=None)[0]
+    return float((law @ np.arange(most + 1) - load) / load)
+
+
+def mean_wait_behind(transform: Callable[[float], float]) -> float:
+    """GI/M/1 in units of the mean service, from the transform A of the gaps in the same units: an arrival finds the
+    line as long as a geometric law says, whose parameter solves sigma = A(1 - sigma). source   Kendall (1953)"""
+    sigma = optimize.brentq(lambda s: s - transform(1 - s), 0.0, 1 - 1e-9)
     return float(sigma / (1 - sigma))
 
 
+def transform_of_gaps(cv: float, rho: float) -> Callable[[float], float]:
+    """Of gaps with mean 1 / rho: regular ones, gamma ones where they are steadier than Poisson, and a mixture of two
+    exponential ones with balanced means where they are wilder."""
+    if not cv:
+        return lambda s: math.exp(-s / rho)
+    if cv <= 1:
+        shape = 1 / cv**2
+        return lambda s: (shape * rho / (shape * rho + s)) ** shape
+    first = share_of_the_short(cv)
+    return lambda s: sum(p * 2 * p * rho / (2 * p * rho + s) for p in (first, 1 - first))
+
+
+def share_of_the_short(cv: float) -> float:
+    """Of a mixture of two exponential laws with balanced means, for its coefficient of variation: the first's share."""
+    return (1 + math.sqrt((cv**2 - 1) / (cv**2 + 1))) / 2
+
+
+def erlang_a(servers: int, arrivals: float, leaves: float) -> tuple[float, float]:
+    """M/M/c+M with a mean service of one: chances that an arrival waits, and that it leaves. source   Palm (1957)"""
+    logs, terms = 0.0, [0.0]
+    for n in range(1, 40 * servers + int(40 * arrivals / leaves)):
+        logs += math.log(arrivals / (min(n, servers) + max(0, n - servers) * leaves))
+        terms.append(logs)
+    chances = np.exp(np.array(terms) - max(terms))
+    chances /= chances.sum()
+    waiting = np.maximum(np.arange(len(chances)) - servers, 0)
+    return float(chances[servers:].sum()), float(leaves * (chances @ waiting) / arrivals)
+
+
 def waits_at_most(x: float, rho: float) -> float:
-    """M/D/1: chance of a wait of at most x services. source   Erlang (1909); good up to x = 20"""
-    terms = ((-rho * (x - k)) ** k / math.factorial(k) * math.exp(rho * (x - k)) for k in range(math.floor(x) + 1))
-    return (1 - rho) * math.fsum(terms)
+    """M/D/1: chance of a wait of at most x services. source   Erlang (1909)
+
+    The terms cancel each other, the more so the longer the wait: sixty digits are good beyond x = 60.
+    """
+    if x < 0:
+        return 0.0
+    with decimal.localcontext(prec=60):
+        r, wait, total = decimal.Decimal(rho), decimal.Decimal(x), decimal.Decimal(0)
+        for k in range(math.floor(x) + 1):
+            work = r * (wait - k)
+            total += (-work) ** k / math.factorial(k) * work.exp() if work or k == 0 else 0
+        return float((1 - r) * total)
 
 
 def refused_by_bucket(rho: float, burst: int) -> float:
     """Share of Poisson calls that a token bucket refuses: an M/D/1 queue with a bound on the work in it."""
     beyond = 1 - waits_at_most(burst - 1, rho)
     return (1 - rho) * beyond / (1 - rho * beyond)
+
+
+def mean_delay_by_bucket(rho: float, burst: int) -> float:
+    """Mean delay of Poisson calls at a shaper: what the wait of that queue exceeds burst - 1."""
+    within = sum(integrate.quad(lambda x: 1 - waits_at_most(x, rho), k, k + 1)[0] for k in range(burst - 1))
+    return mean_wait(rho, 0) - float(within)
 
 
 def tandem(arrivals: float, services: Sequence[float]) -> tuple[float, float, Callable[[float], float]]:
@@ -149,6 +229,15 @@ def largest_drift(m: float, cycles: int) -> float:
     return math.fsum(1 - float(stats.poisson.cdf(k, m)) ** cycles for k in range(int(m + 40 * math.sqrt(m) + 40)))
 
 
+def largest_drift_within(k: int, m: float, cycles: int) -> float:
+    """Chance that the largest drift in so many cycles is at most k."""
+    return float(stats.poisson.cdf(k, m) ** cycles)
+
+
+def quantile_of_largest_drift(m: float, cycles: int, share: float) -> int:
+    return next(k for k in range(10_000) if largest_drift_within(k, m, cycles) >= share)
+
+
 def oversold_in_one_cycle(shelf: int, local: float, foreign: float, safety: int) -> tuple[float, float]:
     """Poisson local demand, capped at what the shop may sell, and Poisson foreign sales, all from one shelf: the chance
     that it is oversold, and mean units."""
@@ -197,3 +286,23 @@ def lost_sales(units: int, demand: float, regions: int) -> float:
     share, mean = units // regions, demand / regions
     beyond = stats.poisson(mean)
     return float(regions * (mean * beyond.sf(share - 1) - share * beyond.sf(share)))
+
+
+# -- what is rare
+
+
+def line_before_idle(rho: float, length: int) -> float:
+    """M/M/1: chance that the first customer of a busy time sees so many in the house before it is empty again; a
+    gambler with one coin. source   Feller, vol. 1, 14.2"""
+    ratio = 1 / rho
+    return (1 - ratio) / (1 - ratio**length)
+
+
+def failures_in_a_row(chance: float, row: int, tries: int) -> float:
+    """Chance that somewhere in so many tries that many fail one after the other."""
+    after = [1.0] + [0.0] * row  # how many have failed last; the last place is where one stays
+    for _ in range(tries):
+        moved = [(1 - chance) * sum(after[:row])] + [chance * part for part in after[: row - 1]] + [after[row]]
+        moved[row] += chance * after[row - 1]
+        after = moved
+    return after[row]

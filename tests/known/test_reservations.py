@@ -44,6 +44,7 @@ from tests.known.bench import (
     shop,
 )
 from tests.known.conftest import ONLY_BIG, SLOW, Agrees, Effort
+from tests.known.table import known
 
 
 class Borrows(Errand):
@@ -80,33 +81,41 @@ class Buys(Errand):
 
 # -- ample stock
 
-TTL_S = 900.0
-PAYS_IN: dict[str, tuple[dict[str, Any], Any]] = {
-    "constant": (constant(180.0), 180.0),
-    "exponential": (exponential(180.0), stats.expon(scale=180.0)),
-    "lognormal": (lognormal(180.0, 2.0), stats.lognorm(math.sqrt(math.log(5)), scale=180.0 / math.sqrt(5))),
-}
+TTL_S, PAYS_S = 900.0, 180.0
 
 
+def paying_in(law: str, mean_s: float) -> tuple[dict[str, Any], Any]:
+    """As a scenario says it, and as scipy does."""
+    if law == "constant":
+        return constant(mean_s), mean_s
+    if law == "exponential":
+        return exponential(mean_s), stats.expon(scale=mean_s)
+    return lognormal(mean_s, 2.0), stats.lognorm(math.sqrt(math.log(5)), scale=mean_s / math.sqrt(5))
+
+
+@known("ample_stock", 2, "How many units are held where there is always one left?", "M/G/infinity: Poisson")
 @pytest.mark.parametrize(
-    ("law", "per_min", "abandon"),
-    [("constant", 2.0, 0.3), pytest.param("exponential", 2.0, 0.3, marks=SLOW), ("lognormal", 3.0, 0.1)],
+    ("law", "per_min", "abandon", "ttl_s", "pays_s"),
+    [
+        ("constant", 2.0, 0.3, TTL_S, PAYS_S),
+        pytest.param("exponential", 2.0, 0.3, TTL_S, PAYS_S, marks=SLOW),
+        ("lognormal", 3.0, 0.1, TTL_S, PAYS_S),
+        pytest.param("exponential", 4.0, 0.5, 300.0, 120.0, marks=SLOW),
+    ],
 )
 def test_with_ample_stock_the_units_held_are_poisson(
-    effort: Effort, agrees: Agrees, law: str, per_min: float, abandon: float
+    effort: Effort, agrees: Agrees, law: str, per_min: float, abandon: float, ttl_s: float, pays_s: float
 ) -> None:
-    latency, pays_in = PAYS_IN[law]
+    latency, pays_in = paying_in(law, pays_s)
     hours, warm_up_s = 4 * effort.longer + 1, 3_600.0
     scenario = shop(
         hours * 3_600.0,
         poisson(per_min / 60),
         stock={"skus": 1, "units_per_sku": 1_000_000},
         service={"payment": {"latency": latency, "declines": abandon}},
-        policy={"reservation_ttl": "15 min"},
+        policy={"reservation_ttl": seconds(ttl_s)},
     )
-    mean = per_min / 60 * formulas.mean_hold(pays_in, TTL_S, abandon)
-    if law == "constant":
-        assert mean == pytest.approx(13.2)  # the published point
+    mean = per_min / 60 * formulas.mean_hold(pays_in, ttl_s, abandon)
     found, lapses, buyers = [], [], []
     for seed in effort.seeds:
         made = play(scenario, Borrows, seed)
@@ -116,18 +125,19 @@ def test_with_ample_stock_the_units_held_are_poisson(
         lapses.append(sum(warm_up_s * SECOND <= at < scenario.horizon for at in gone) / minutes)
         good = {order for order, each in zip(made.orders, made.arrivals, strict=True) if each.card == GOOD}
         buyers.append(held_units(made, warm_up_s, orders=good)[0])
-    what = f"ample stock, {law}, {per_min:g} a minute, {abandon:.0%} abandon:"
+    what = f"ample stock, {law}, {per_min:g} a minute, {abandon:.0%} abandon, TTL {ttl_s:g} s:"
     agrees(f"{what} units held", [each[0] for each in found], mean, 0.045 * mean)
     agrees(f"{what} variance of units held", [each[1] for each in found], mean, 0.15 * mean)
-    theirs = mean - per_min * abandon * 15
+    theirs = mean - per_min * abandon * ttl_s / 60
     agrees(f"{what} held by buyers", buyers, theirs, 0.05 * theirs)
-    late = 0.0 if isinstance(pays_in, float) else float(pays_in.sf(TTL_S))
-    agrees(f"{what} lapses a minute", lapses, per_min * (abandon + (1 - abandon) * late), 0.05)
+    late = 0.0 if isinstance(pays_in, float) else float(pays_in.sf(ttl_s))
+    agrees(f"{what} lapses a minute", lapses, per_min * (abandon + (1 - abandon) * late), 0.025 * per_min)
 
 
 # -- stock that runs short
 
 
+@known("ttl_stock", 2, "How often is everything held, where every hold gives its unit back?", "Erlang B, insensitive")
 @pytest.mark.parametrize(
     ("units", "load", "law", "abandon"),
     [
@@ -141,7 +151,7 @@ def test_with_ample_stock_the_units_held_are_poisson(
 def test_the_chance_of_finding_nothing_left_is_erlangs(
     effort: Effort, agrees: Agrees, units: int, load: float, law: str, abandon: float
 ) -> None:
-    latency, pays_in = PAYS_IN[law]
+    latency, pays_in = paying_in(law, PAYS_S)
     rate = load / formulas.mean_hold(pays_in, TTL_S, abandon)
     warm_up_s = 3_600.0
     scenario = shop(
@@ -158,10 +168,11 @@ def test_the_chance_of_finding_nothing_left_is_erlangs(
         lambda made: held_units(made, warm_up_s)[0],
     )
     what = f"{units} units, load {load:g}, {law}, {abandon:.0%} abandon:"
-    agrees(f"{what} sold out", shares, chance, 0.1 * chance)
+    agrees(f"{what} sold out", shares, chance, 0.1 * chance, full=0.03 * chance)
     agrees(f"{what} units held", held, load * (1 - chance), 0.02 * load)
 
 
+@known("ttl_stock_to_a_thousandth", 2, "The same from four million arrivals", "Erlang B, insensitive")
 @ONLY_BIG
 def test_sold_out_of_ten_units_to_a_thousandth(effort: Effort, agrees: Agrees) -> None:
     """The published gate: half-width at most .001 on .121661064; about four million arrivals."""
@@ -173,22 +184,24 @@ def test_sold_out_of_ten_units_to_a_thousandth(effort: Effort, agrees: Agrees) -
         policy={"reservation_ttl": "3 s"},
     )
     shares = [refused_share(play(scenario, Borrows, seed), 60.0) for seed in effort.seeds]
-    agrees("10 units sold out", shares, 0.121661064, 0.001 * effort.tighter)
+    agrees("10 units sold out", shares, 0.121661064, 0.001 * effort.tighter, full=0.001)
 
 
-CLASSES = ((6.0, 1), (2.0, 3), (0.6, 5))
-
-
-def test_carts_of_several_units_are_refused_as_kaufman_and_roberts_said(effort: Effort, agrees: Agrees) -> None:
-    total, hold_s = sum(load for load, _ in CLASSES), 60.0
+@known("carts", 2, "How often are carts of several units refused?", "Kaufman (1981), Roberts (1981)")
+@pytest.mark.parametrize(("units", "loads"), [(20, (6.0, 2.0, 0.6)), pytest.param(12, (2.0, 1.0, 0.5), marks=SLOW)])
+def test_carts_of_several_units_are_refused_as_kaufman_and_roberts_said(
+    effort: Effort, agrees: Agrees, units: int, loads: tuple[float, float, float]
+) -> None:
+    """Carts of one, three and five units, with these loads."""
+    total, hold_s = sum(loads), 60.0
     names = list(BorrowsByPlace.SIZES)
     scenario = shop(
         (1_200 * effort.longer + 100) * hold_s / total,
         poisson(total / hold_s),
-        stock={"skus": 1, "units_per_sku": 20},
+        stock={"skus": 1, "units_per_sku": units},
         service={"payment": {"latency": exponential(hold_s)}},
         policy={"reservation_ttl": "10 days"},
-        place=[{"name": name, "weight": load} for name, (load, _) in zip(names, CLASSES, strict=True)],
+        place=[{"name": name, "weight": load} for name, load in zip(names, loads, strict=True)],
         link=[{"between": [names[a], names[b]], "latency": constant(0.0)} for a, b in ((0, 1), (0, 2), (1, 2))],
     )
     *shares, held_on_average = measured(
@@ -198,15 +211,20 @@ def test_carts_of_several_units_are_refused_as_kaufman_and_roberts_said(effort: 
         lambda made: refused_share(made, 10 * hold_s, names[2]),
         lambda made: held_units(made, 10 * hold_s)[0],
     )
-    chances, held = formulas.kaufman_roberts(20, CLASSES)
-    for name, found, chance, width in zip(names, shares, chances, (0.007, 0.015, 0.03), strict=True):
-        agrees(f"carts of {name} sold out", found, chance, width)
-    agrees("carts: units held", held_on_average, held, 0.2)
+    chances, held = formulas.kaufman_roberts(units, list(zip(loads, BorrowsByPlace.SIZES.values(), strict=True)))
+    what = f"carts, {units} units, loads {loads}:"
+    for name, found, chance in zip(names, shares, chances, strict=True):
+        agrees(f"{what} {name} sold out", found, chance, 0.1 * chance + 0.004)
+    agrees(f"{what} units held", held_on_average, held, 0.018 * held)
 
 
-def test_baskets_of_any_size_are_refused_as_kaufman_and_roberts_said(effort: Effort, agrees: Agrees) -> None:
+@known("baskets", 2, "How often are baskets of any size refused?", "Kaufman (1981), Roberts (1981)")
+@pytest.mark.parametrize(("units", "load", "mean_size"), [(12, 4.0, 2.0)])
+def test_baskets_of_any_size_are_refused_as_kaufman_and_roberts_said(
+    effort: Effort, agrees: Agrees, units: int, load: float, mean_size: float
+) -> None:
     """Geometric baskets: a class for each size; those beyond the shelf are always refused."""
-    units, load, mean_size, hold_s = 12, 4.0, 2.0, 60.0
+    hold_s = 60.0
     scenario = shop(
         (1_000 * effort.longer + 50) * hold_s / load,
         poisson(load / hold_s, basket={"units": {"kind": "geometric", "mean": mean_size}}),
@@ -222,10 +240,12 @@ def test_baskets_of_any_size_are_refused_as_kaufman_and_roberts_said(effort: Eff
         lambda made: refused_share(made, 10 * hold_s),
         lambda made: held_units(made, 10 * hold_s)[0],
     )
-    agrees("geometric baskets sold out", shares, overall, 0.007)
-    agrees("geometric baskets: units held", held_on_average, held, 0.07)
+    what = f"geometric baskets of {mean_size:g}, {units} units, load {load:g}:"
+    agrees(f"{what} sold out", shares, overall, 0.03 * overall + 0.0015)
+    agrees(f"{what} units held", held_on_average, held, 0.012 * held)
 
 
+@known("reserve_first", 2, "How often does all of hot_cold turn people away?", "Erlang B, insensitive")
 @pytest.mark.parametrize(
     ("units", "load", "law"), [(5, 5.0, "exponential"), pytest.param(4, 2.0, "constant", marks=SLOW)]
 )
@@ -264,15 +284,21 @@ def test_reserve_first_turns_customers_away_as_erlang_said(
 # -- stock that nobody restocks
 
 
+@known("negbin", 2, "How many reservations until all is sold?", "S + a negative binomial")
 @pytest.mark.parametrize(
     ("units", "buys", "pays_in_s"),
-    [(10, 0.7, 0.0), (12, 0.6, 40.0), pytest.param(100, 0.7, 0.0, marks=SLOW)],
+    [
+        (10, 0.7, 0.0),
+        (12, 0.6, 40.0),
+        pytest.param(100, 0.7, 0.0, marks=SLOW),
+        pytest.param(1000, 0.6, 0.0, marks=SLOW),
+    ],
 )
 def test_the_reservations_until_all_is_sold_do_not_depend_on_timing(
     effort: Effort, agrees: Agrees, units: int, buys: float, pays_in_s: float
 ) -> None:
     """Every product of a run is a shelf of its own; a hold that is paid for too late is not bought."""
-    skus, ttl_s, per_sku_s = 8 * effort.longer, 60.0, 6.0
+    skus, ttl_s, per_sku_s = max(2, 80 // units) * effort.longer, 60.0, 6.0
     late = math.exp(-ttl_s / pays_in_s) if pays_in_s else 0.0
     mean, variance = formulas.grants_until_sold(units, buys * (1 - late))
     scenario = shop(
@@ -292,8 +318,8 @@ def test_the_reservations_until_all_is_sold_do_not_depend_on_timing(
         consumed = [row[ANSWER] for row in made.rows("consume", "ok")]
         lapsed.append(consumed.count("lapsed") / len(consumed))
     what = f"{units} units, {buys:.0%} buy within {pays_in_s:g} s:"
-    agrees(f"{what} grants", means, mean, 0.05 * mean)
-    agrees(f"{what} variance of grants", squares, variance, 0.35 * variance)
+    agrees(f"{what} grants", means, mean, 0.05 * mean, full=0.01 * mean)
+    agrees(f"{what} variance of grants", squares, variance, 0.6 * variance, full=0.1 * variance)
     if late:
         agrees(f"{what} paid after expiry", lapsed, late, 0.02)
 
@@ -311,6 +337,7 @@ def grabbing(products: tuple[str, ...]) -> type[Errand]:
     return Grabs
 
 
+@known("comebacks", 2, "When is a flash sale over, if holds run out?", "(1 - (1 - q)^(k + 1))^S")
 @pytest.mark.parametrize(
     ("units", "buys", "comebacks"),
     [(10, 0.7, (1, 2, 3)), (4, 0.5, (1, 2, 4)), pytest.param(100, 0.7, (2, 3, 4, 5), marks=SLOW)],
@@ -339,11 +366,12 @@ def test_a_flash_sale_is_over_after_so_many_comebacks(
         agrees(f"{units} units, {buys:.0%} buy: all sold after {k} TTLs", found, chance, 0.07)
 
 
+@known("sell_out", 2, "When is the last unit gone, if nobody abandons?", "a gamma law")
 @pytest.mark.parametrize(("units", "per_s"), [(100, 10.0), pytest.param(20, 1.0, marks=SLOW)])
 def test_if_nobody_abandons_the_shelf_empties_after_as_many_customers_as_units(
     effort: Effort, agrees: Agrees, units: int, per_s: float
 ) -> None:
-    skus = 400 * effort.longer // units
+    skus = max(1, 400 // units) * effort.longer
     law = stats.gamma(units, scale=1 / per_s)
     scenario = shop(float(law.ppf(1 - 1e-9)), poisson(skus * per_s), stock={"skus": skus, "units_per_sku": units})
     tables = [sold_out(play(scenario, Buys, seed).history) for seed in effort.seeds]

@@ -1,0 +1,68 @@
+"""Where to split: levels that a pilot finds, with luck that the estimate never sees.
+
+Each stage of the pilot looks how far its runs come, and puts the next level where a chosen part of them gets. Levels
+decide how sure an estimate is, never what it is.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from orderquake.sim.rare.paths import Path, Subject, walk
+from orderquake.sim.rare.splitting import evenly
+
+MOST = 60
+"""Stages after which the pilot gives up."""
+
+
+class TooRare(Exception):
+    """The pilot did not get there. The text says how far it came, and what to do."""
+
+
+def levels_for(
+    subject: Subject,
+    target: float,
+    runs: int = 200,
+    keep: float = 0.2,
+    seed: int = 1,
+    told: Callable[[float], None] | None = None,
+) -> tuple[float, ...]:
+    """Levels, each of which about that part of the runs from the one before reaches; the last is the target.
+
+    runs     a stage
+    keep     the part that should get to the next level; a fifth is near the best for most (Garvels, 2000)
+    told     told every level
+    raises   TooRare where no run comes any further
+    """
+    starts = [Path(f"{seed}/pilot/{number}") for number in range(runs)]
+    found: list[float] = []
+    for stage in range(MOST):
+        walks = [(path, walk(subject, path, target, keeps_records=True)) for path in starts]
+        highest = np.array([max((score for score, _ in each.records), default=-math.inf) for _, each in walks])
+        level = float(np.quantile(highest, 1 - keep, method="lower"))
+        if found and level <= found[-1]:  # scores that stand still: the lowest that is any further
+            further = highest[highest > found[-1]]
+            if not len(further):
+                raise TooRare(
+                    f"of {runs} runs from score {found[-1]:g}, none came any further, and {target:g} was asked for;"
+                    " expected some: let the pilot make more runs, or ask for a score with more steps on the way"
+                )
+            level = float(further.min())
+        if level >= target:
+            return (*found, target)
+        found.append(level)
+        if told is not None:
+            told(level)
+        arrived = [
+            (path, next(event for score, event in each.records if score >= level))
+            for (path, each), most in zip(walks, highest, strict=True)
+            if most >= level
+        ]
+        starts = [
+            path.turned(event, f"{seed}/pilot/{stage}/{number}")
+            for number, (path, event) in enumerate(evenly(arrived, runs, f"{seed}/pilot/{stage}"))
+        ]
+    raise TooRare(f"after {MOST} stages the pilot was at score {found[-1]:g}, and {target:g} was asked for")
