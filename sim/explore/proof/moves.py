@@ -111,6 +111,7 @@ class Explorer:
         self.heads = self.first[self.workers.start : self.workers.stop]
         self.rows_at = self.place_of_rows()
         self.woken_by: dict[tuple[int, int], tuple[bool, ...]] = {}
+        self.found_all: dict[int, bool] = {}
         self.live_in: dict[int, tuple[int, ...]] = {}
         spend = budget.spend
         self.spend = {fault: spend(fault) for fault in ("crash", "lose_ask", "lose_answer", "duplicate", "lapse",
@@ -168,11 +169,17 @@ class Explorer:
             found = self.woken_by[key] = self.woken(state)
         return found[who]
 
-    def is_closed(self, state: State, who: int) -> bool:
-        """Is nothing left to do for an order but to post it?"""
-        self.services.restore(state[: self.places])
-        row: Order = self.design.order_rows(self.raw).rows[self.ids[who]]
-        return row.is_closed
+    def are_found(self, state: State) -> bool:
+        """Does recovery put every order in line that is not closed?"""
+        number = state[self.rows_at]
+        found = self.found_all.get(number)
+        if found is None:
+            woken = [self.is_woken(state, who) for who in range(len(self.ids))]
+            self.services.restore(state[: self.places])
+            rows: Any = self.design.order_rows(self.raw).rows
+            found = all(rows[one].is_closed or is_woken for one, is_woken in zip(self.ids, woken, strict=True))
+            self.found_all[number] = found
+        return found
 
     def woken(self, state: State) -> tuple[bool, ...]:
         if not any(job.flow == "recover" for job in self.design.jobs()):
@@ -227,16 +234,20 @@ class Explorer:
         again = self.spend["duplicate"][left] != NO_MORE
         if again:
             done = self.remember(done, ask)
-        yield self.gone_on(done, who, stand, answer), left, told, Move(who, "ask", ask)
+        went_on = self.gone_on(done, who, stand, answer)
+        yield went_on, left, told, Move(who, "ask", ask)
         if (less := self.spend["crash"][left]) != NO_MORE:
-            yield self.forgotten(self.with_stand(done, who, self.flows.over(stand)), less), less, told + 1, Move(who, "crash", ask)
+            over = self.flows.over(stand)
+            if not self.begins_anew(stand, answer, state[self.clock_at]):
+                yield self.forgotten(self.with_stand(done, who, over), less), less, told + 1, Move(who, "crash", ask)
             if self.spend["duplicate"][less] != NO_MORE:
-                died = self.with_stand(self.remember(state, ask), who, self.flows.over(stand))
+                died = self.with_stand(self.remember(state, ask), who, over)
                 yield died, less, 1, Move(who, "crash_before", ask)
         if (less := self.spend["lose_ask"][left]) != NO_MORE:
             lost = self.remember(state, ask) if self.spend["duplicate"][less] != NO_MORE else state
             lost = self.gone_on(lost, who, stand, self.flows.silence)
-            yield self.forgotten(lost, less), less, 1, Move(who, "lose_ask", ask)
+            if lost != state:  # else it is asked a little later, and that is nothing
+                yield self.forgotten(lost, less), less, 1, Move(who, "lose_ask", ask)
         if (less := self.spend["lose_answer"][left]) != NO_MORE:
             heard = self.gone_on(done, who, stand, self.flows.silence)
             yield self.forgotten(heard, less), less, told + 1, Move(who, "lose_answer", ask)
@@ -248,6 +259,11 @@ class Explorer:
                         erred = self.remember(erred, ask)
                     erred = self.gone_on(erred, who, stand, answer)
                     yield self.forgotten(erred, less), less, told + 1, Move(who, fault, ask)
+
+    def begins_anew(self, stand: int, answer: int, clock: int) -> bool:
+        """Is the step, or the run, over with this answer? Whoever dies then has nothing left to lose."""
+        after: Stand = self.flows.stands.values[self.flows.after(stand, answer, clock)]
+        return not after.answers
 
     # -- what nobody does
 
