@@ -63,15 +63,13 @@ class Endings:
         if not search.keeps_edges:
             raise ValueError("the search has kept no edges")
         bad = {number: open_ for number in search.final if (open_ := self.left_open(search.states[number]))}
-        if not bad:
-            return None
         good = np.array([number for number in search.final if number not in bad], dtype=np.int64)
-        can_end = self.reach_backwards(good)
-        if can_end.all():
+        stuck = np.flatnonzero(~self.reach_backwards(good)).tolist()
+        if not stuck:
             return None
-        # A final state that is not a good end is stuck itself, and all that is stuck comes to one of those.
-        first = min(bad, key=lambda number: (search.cost[number], number))
-        return first, bad[first]
+        # Most that is stuck comes to a final state that is no good end, and that tells why.
+        first = min(bad or stuck, key=lambda number: (search.cost[number], number))
+        return first, bad.get(first, {"every_order_ends": "it goes round in circles"})
 
     def reach_backwards(self, good: Any) -> Any:
         """Which states can reach one of these without a fault."""

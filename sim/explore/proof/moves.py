@@ -161,6 +161,15 @@ class Explorer:
         for who, stand in enumerate(self.others.values[state[self.others_at]], start=len(self.workers) + len(self.jobs)):
             yield who, stand
 
+    def is_at_rest(self, state: State) -> bool:
+        """Has nobody in scope anything left to do, unless recovery, or time, brings it?"""
+        flows = self.flows
+        return (
+            all(state[place] == flows.rests for place in self.workers)
+            and all(flows.asks[state[place]] == NOTHING for place in self.job_places)
+            and state[self.others_at] == 0
+        )
+
     def is_woken(self, state: State, who: int) -> bool:
         """Does recovery put a resting order in line?"""
         key = (state[self.rows_at], state[self.clock_at])
@@ -229,6 +238,7 @@ class Explorer:
         told = int(wanted.verb in TOLD)
         done, answer = self.asked(state, ask)
         if wanted.verb in READS:
+            assert done == state, f"{wanted.verb} is called a read, and changes something"
             yield self.gone_on(done, who, stand, answer), left, told, Move(who, "ask", ask)
             return
         again = self.spend["duplicate"][left] != NO_MORE

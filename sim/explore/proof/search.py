@@ -157,7 +157,7 @@ class Search:
             if outcome.is_quiet and at != number:
                 is_final = False
                 self.edge(number, at)
-        if is_final:
+        if is_final or self.explorer.is_at_rest(self.states[number]):
             self.final.append(number)
 
     def edge(self, number: int, after: int) -> None:
