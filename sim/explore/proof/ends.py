@@ -116,7 +116,9 @@ class Endings:
         explorer.services.restore(state[: explorer.places])
         stores: Any = {name: Heard(store, hear) for name, store in explorer.raw.items()}
         now_us = explorer.clock.moments[state[explorer.clock_at]]
-        step_us = max(policy.ttl_us, policy.idle_us, policy.settle_after_us, policy.lease_us, policy.refund_delay_us) + 1
+        step_us = (
+            max(policy.ttl_us, policy.idle_us, policy.settle_after_us, policy.lease_us, policy.refund_delay_us) + 1
+        )
         try:
             for _ in range(ROUNDS):
                 now_us += step_us

@@ -14,6 +14,7 @@ from orderquake.model.architecture import Architecture
 from orderquake.model.order import Order
 from orderquake.model.order_cache import Conflict
 from orderquake.model.payment import Authorise, Charge
+from orderquake.model.stock import Lapse, StockCache
 from orderquake.sim.checkers.fold import Checker
 from orderquake.sim.explore.exhaustive import TOLD
 from orderquake.sim.explore.proof.budget import ERRS, NO_MORE, Budget
@@ -111,6 +112,8 @@ class Explorer:
         self.heads = self.first[self.workers.start : self.workers.stop]
         self.rows_at = self.place_of_rows()
         self.woken_by: dict[tuple[int, int], tuple[bool, ...]] = {}
+        looks = isinstance(stores.get("stock"), StockCache)
+        self.look = self.services.ask(Lapse()) if looks else None
         self.found_all: dict[int, bool] = {}
         self.live_in: dict[int, tuple[int, ...]] = {}
         spend = budget.spend
@@ -158,7 +161,9 @@ class Explorer:
             stand = state[place]
             if asks[stand] != NOTHING:
                 yield who, stand
-        for who, stand in enumerate(self.others.values[state[self.others_at]], start=len(self.workers) + len(self.jobs)):
+        for who, stand in enumerate(
+            self.others.values[state[self.others_at]], start=len(self.workers) + len(self.jobs)
+        ):
             yield who, stand
 
     def is_at_rest(self, state: State) -> bool:
@@ -321,8 +326,6 @@ class Explorer:
             self.live_in[state[place]] = known
         return known
 
-
-
     def later(self, state: State, moment: int) -> State:
         """The clock moves on: whoever is in the middle of a step is dead by then, and so is what is on its way, as far
         as the guards say so."""
@@ -337,7 +340,9 @@ class Explorer:
             state = self.replaced(state, self.others_at, self.others.number(()))
         if waited_us >= self.clock.message_life_us:
             state = self.replaced(state, self.sent_at, self.sent.number(()))
-        return self.replaced(state, self.clock_at, moment)
+        state = self.replaced(state, self.clock_at, moment)
+        # What has lapsed by then is gone as soon as anybody looks; so somebody looks, and reads change nothing.
+        return state if self.look is None else self.asked(state, self.look)[0]
 
     # -- asks that may come again
 

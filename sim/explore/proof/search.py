@@ -195,9 +195,12 @@ class Search:
         if isinstance(known, int):
             return None
         for other in known:
-            if other != number and self.explorer.budget.covers(self.left[other], self.left[number]):
-                if not self.is_shortest or self.cost[other] <= self.cost[number]:
-                    return other
+            if (
+                other != number
+                and self.explorer.budget.covers(self.left[other], self.left[number])
+                and (not self.is_shortest or self.cost[other] <= self.cost[number])
+            ):
+                return other
         return None
 
     def wait(self, number: int) -> None:

@@ -127,4 +127,3 @@ def told(step: Step) -> str:
         text = f"{step.ask.verb}: {step.answer}" if step.answer else f"{step.ask.verb}: the provider errs so"
         return f"{text} ({step.ask.about})" if step.ask.about else text
     return str(step)
-
