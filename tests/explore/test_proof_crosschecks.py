@@ -178,7 +178,7 @@ class LooksAway(Search):
     """Breaks: what the checkers have seen is part of a state."""
 
     def __init__(self, explorer: Explorer) -> None:
-        super().__init__(explorer, None, is_reduced=True, is_shortest=False, keeps_edges=False)
+        super().__init__(explorer, None, is_reduced=False, is_shortest=False, keeps_edges=False)
         self.found = Unseen(explorer.seen_at)
 
 
