@@ -8,6 +8,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 
+import numpy as np
+
 from orderquake.model.architecture import Architecture
 from orderquake.model.order import Order
 from orderquake.sim.explore.proof.ends import Endings, unrecovered
@@ -104,7 +106,11 @@ def proved(scope: Scope, limit: int = LIMIT, advance: Callable[[float], None] | 
     began = time.process_time()
     search = searched(scope, limit, keeps_edges=True, advance=advance)
     proof = Proof(scope, search.explorer.panel.names, scope.guards)
-    proof.states, proof.transitions, proof.finals = min(len(search.states), limit), search.transitions, len(search.final)
+    proof.states, proof.transitions, proof.finals = (
+        min(len(search.states), limit),
+        search.transitions,
+        len(search.final),
+    )
     if search.broken:
         shortest = searched(scope, limit, is_shortest=True, advance=advance)
         found = shortest if shortest.broken else search
@@ -119,6 +125,6 @@ def proved(scope: Scope, limit: int = LIMIT, advance: Callable[[float], None] | 
             number, proof.violation = (found.is_complete and stuck_in(found)) or stuck
             proof.story = Teller(found if found.is_complete else search).story(number)
     else:
-        proof.growth = [search.cost.tolist().count(level) for level in range(len(search.levels))]
+        proof.growth = np.bincount(np.frombuffer(search.cost, dtype=np.int32)).tolist()
     proof.seconds = time.process_time() - began
     return proof

@@ -63,6 +63,15 @@ class Budget:
             more, less = more // self.base, less // self.base
         return True
 
+    def gone_wrong(self, left: int) -> int:
+        """How many faults there have been."""
+        if not self.each:
+            return self.full - left
+        gone = 0
+        while self.base > 1 and left:
+            gone, left = gone + left % self.base, left // self.base
+        return self.at_most * len(self.faults) - gone
+
     def __str__(self) -> str:
         if not self.faults:
             return "no fault"

@@ -14,12 +14,13 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 from orderquake.model.flow import Store
-from orderquake.sim.explore.proof.flows import NOTHING
+from orderquake.sim.explore.proof.budget import NO_MORE
 from orderquake.sim.explore.proof.moves import Explorer, State
 from orderquake.sim.explore.proof.search import Search
 from orderquake.sim.plain import tick, work_off
 from orderquake.sim.recorder import values_of
 
+DEATHS = frozenset({"crash", "crash_before"})
 ROUNDS = 12
 """So often the jobs tick before we believe that they bring nothing to its end any more."""
 ENOUGH = 20_000
@@ -62,15 +63,13 @@ class Endings:
         if not search.keeps_edges:
             raise ValueError("the search has kept no edges")
         bad = {number: open_ for number in search.final if (open_ := self.left_open(search.states[number]))}
-        if not bad:
-            return None
         good = np.array([number for number in search.final if number not in bad], dtype=np.int64)
-        can_end = self.reach_backwards(good)
-        if can_end.all():
+        stuck = np.flatnonzero(~self.reach_backwards(good)).tolist()
+        if not stuck:
             return None
-        # A final state that is not a good end is stuck itself, and all that is stuck comes to one of those.
-        first = min(bad, key=lambda number: (search.cost[number], number))
-        return first, bad[first]
+        # Most that is stuck comes to a final state that is no good end, and that tells why.
+        first = min(bad or stuck, key=lambda number: (search.cost[number], number))
+        return first, bad.get(first, {"every_order_ends": "it goes round in circles"})
 
     def reach_backwards(self, good: Any) -> Any:
         """Which states can reach one of these without a fault."""
@@ -117,7 +116,9 @@ class Endings:
         explorer.services.restore(state[: explorer.places])
         stores: Any = {name: Heard(store, hear) for name, store in explorer.raw.items()}
         now_us = explorer.clock.moments[state[explorer.clock_at]]
-        step_us = max(policy.ttl_us, policy.idle_us, policy.settle_after_us, policy.lease_us, policy.refund_delay_us) + 1
+        step_us = (
+            max(policy.ttl_us, policy.idle_us, policy.settle_after_us, policy.lease_us, policy.refund_delay_us) + 1
+        )
         try:
             for _ in range(ROUNDS):
                 now_us += step_us
@@ -141,26 +142,21 @@ class Endings:
 
 
 def unrecovered(search: Search) -> tuple[int, dict[str, str]] | None:
-    """An order whose worker has died in the middle, and that recovery does not find: the state right after the death
-    with the fewest told steps; None if all are found."""
+    """An order whose worker has died in the middle, and that recovery does not find: the state after that death with
+    the fewest told steps; None if all are found."""
     explorer = search.explorer
-    worst: tuple[int, dict[str, str]] | None = None
-    for number, move in enumerate(search.move):
-        if move is None or move.what not in ("crash", "crash_before") or move.who >= len(explorer.workers):
+    deaths: list[tuple[int, int]] = []
+    for number, state in enumerate(search.states):
+        if search.left[number] == explorer.budget.full or explorer.spend["crash"][explorer.budget.full] == NO_MORE:
             continue
-        parent = search.states[search.parent[number]]
-        made = [
-            after
-            for who, stand in explorer.parties(parent)
-            if who == move.who
-            for after, _, _, again in explorer.party_moves(parent, search.left[search.parent[number]], who, stand)
-            if again == move
-        ]
-        if worst is not None and search.cost[number] >= search.cost[worst[0]]:
+        parent = search.parent[number]
+        if parent >= 0 and search.left[parent] == search.left[number]:
             continue
-        if made and not explorer.is_woken(made[0], move.who) and not explorer.is_closed(made[0], move.who):
-            worst = number, {"every_order_ends": "an order's worker has died, and recovery does not find the order"}
-    return worst
-
-
-__all__ = ["NOTHING", "Endings", "unrecovered"]
+        if explorer.are_found(state):
+            continue
+        moves = search.way_to(number).moves
+        if any(move.what in DEATHS and move.who < len(explorer.workers) for move in moves):
+            deaths.append((search.cost[number], number))
+    if not deaths:
+        return None
+    return min(deaths)[1], {"every_order_ends": "an order's worker has died, and recovery does not find the order"}

@@ -14,6 +14,7 @@ from orderquake.model.architecture import Architecture
 from orderquake.model.order import Order
 from orderquake.model.order_cache import Conflict
 from orderquake.model.payment import Authorise, Charge
+from orderquake.model.stock import Lapse, StockCache
 from orderquake.sim.checkers.fold import Checker
 from orderquake.sim.explore.exhaustive import TOLD
 from orderquake.sim.explore.proof.budget import ERRS, NO_MORE, Budget
@@ -111,6 +112,9 @@ class Explorer:
         self.heads = self.first[self.workers.start : self.workers.stop]
         self.rows_at = self.place_of_rows()
         self.woken_by: dict[tuple[int, int], tuple[bool, ...]] = {}
+        looks = isinstance(stores.get("stock"), StockCache)
+        self.look = self.services.ask(Lapse()) if looks else None
+        self.found_all: dict[int, bool] = {}
         self.live_in: dict[int, tuple[int, ...]] = {}
         spend = budget.spend
         self.spend = {fault: spend(fault) for fault in ("crash", "lose_ask", "lose_answer", "duplicate", "lapse",
@@ -157,8 +161,19 @@ class Explorer:
             stand = state[place]
             if asks[stand] != NOTHING:
                 yield who, stand
-        for who, stand in enumerate(self.others.values[state[self.others_at]], start=len(self.workers) + len(self.jobs)):
+        for who, stand in enumerate(
+            self.others.values[state[self.others_at]], start=len(self.workers) + len(self.jobs)
+        ):
             yield who, stand
+
+    def is_at_rest(self, state: State) -> bool:
+        """Has nobody in scope anything left to do, unless recovery, or time, brings it?"""
+        flows = self.flows
+        return (
+            all(state[place] == flows.rests for place in self.workers)
+            and all(flows.asks[state[place]] == NOTHING for place in self.job_places)
+            and state[self.others_at] == 0
+        )
 
     def is_woken(self, state: State, who: int) -> bool:
         """Does recovery put a resting order in line?"""
@@ -168,11 +183,17 @@ class Explorer:
             found = self.woken_by[key] = self.woken(state)
         return found[who]
 
-    def is_closed(self, state: State, who: int) -> bool:
-        """Is nothing left to do for an order but to post it?"""
-        self.services.restore(state[: self.places])
-        row: Order = self.design.order_rows(self.raw).rows[self.ids[who]]
-        return row.is_closed
+    def are_found(self, state: State) -> bool:
+        """Does recovery put every order in line that is not closed?"""
+        number = state[self.rows_at]
+        found = self.found_all.get(number)
+        if found is None:
+            woken = [self.is_woken(state, who) for who in range(len(self.ids))]
+            self.services.restore(state[: self.places])
+            rows: Any = self.design.order_rows(self.raw).rows
+            found = all(rows[one].is_closed or is_woken for one, is_woken in zip(self.ids, woken, strict=True))
+            self.found_all[number] = found
+        return found
 
     def woken(self, state: State) -> tuple[bool, ...]:
         if not any(job.flow == "recover" for job in self.design.jobs()):
@@ -222,21 +243,26 @@ class Explorer:
         told = int(wanted.verb in TOLD)
         done, answer = self.asked(state, ask)
         if wanted.verb in READS:
+            assert done == state, f"{wanted.verb} is called a read, and changes something"
             yield self.gone_on(done, who, stand, answer), left, told, Move(who, "ask", ask)
             return
         again = self.spend["duplicate"][left] != NO_MORE
         if again:
             done = self.remember(done, ask)
-        yield self.gone_on(done, who, stand, answer), left, told, Move(who, "ask", ask)
+        went_on = self.gone_on(done, who, stand, answer)
+        yield went_on, left, told, Move(who, "ask", ask)
         if (less := self.spend["crash"][left]) != NO_MORE:
-            yield self.forgotten(self.with_stand(done, who, self.flows.over(stand)), less), less, told + 1, Move(who, "crash", ask)
+            over = self.flows.over(stand)
+            if not self.begins_anew(stand, answer, state[self.clock_at]):
+                yield self.forgotten(self.with_stand(done, who, over), less), less, told + 1, Move(who, "crash", ask)
             if self.spend["duplicate"][less] != NO_MORE:
-                died = self.with_stand(self.remember(state, ask), who, self.flows.over(stand))
+                died = self.with_stand(self.remember(state, ask), who, over)
                 yield died, less, 1, Move(who, "crash_before", ask)
         if (less := self.spend["lose_ask"][left]) != NO_MORE:
             lost = self.remember(state, ask) if self.spend["duplicate"][less] != NO_MORE else state
             lost = self.gone_on(lost, who, stand, self.flows.silence)
-            yield self.forgotten(lost, less), less, 1, Move(who, "lose_ask", ask)
+            if lost != state:  # else it is asked a little later, and that is nothing
+                yield self.forgotten(lost, less), less, 1, Move(who, "lose_ask", ask)
         if (less := self.spend["lose_answer"][left]) != NO_MORE:
             heard = self.gone_on(done, who, stand, self.flows.silence)
             yield self.forgotten(heard, less), less, told + 1, Move(who, "lose_answer", ask)
@@ -248,6 +274,11 @@ class Explorer:
                         erred = self.remember(erred, ask)
                     erred = self.gone_on(erred, who, stand, answer)
                     yield self.forgotten(erred, less), less, told + 1, Move(who, fault, ask)
+
+    def begins_anew(self, stand: int, answer: int, clock: int) -> bool:
+        """Is the step, or the run, over with this answer? Whoever dies then has nothing left to lose."""
+        after: Stand = self.flows.stands.values[self.flows.after(stand, answer, clock)]
+        return not after.answers
 
     # -- what nobody does
 
@@ -295,8 +326,6 @@ class Explorer:
             self.live_in[state[place]] = known
         return known
 
-
-
     def later(self, state: State, moment: int) -> State:
         """The clock moves on: whoever is in the middle of a step is dead by then, and so is what is on its way, as far
         as the guards say so."""
@@ -311,7 +340,9 @@ class Explorer:
             state = self.replaced(state, self.others_at, self.others.number(()))
         if waited_us >= self.clock.message_life_us:
             state = self.replaced(state, self.sent_at, self.sent.number(()))
-        return self.replaced(state, self.clock_at, moment)
+        state = self.replaced(state, self.clock_at, moment)
+        # What has lapsed by then is gone as soon as anybody looks; so somebody looks, and reads change nothing.
+        return state if self.look is None else self.asked(state, self.look)[0]
 
     # -- asks that may come again
 

@@ -28,8 +28,9 @@ def normal_of(store: Store, flows: frozenset[str]) -> Normal | None:
     """The normal form of a store's snapshots where these flows are the parties; None where none is known."""
     read = frozenset(LISTS[flow] for flow in flows & LISTS.keys())
     for kind, make in _NORMAL.items():
-        if isinstance(store, kind) and type(store).snapshot is kind.snapshot:  # type: ignore[attr-defined]
-            return make(read)
+        if isinstance(store, kind) and type(store).snapshot is kind.snapshot:
+            normal: Normal = make(read)
+            return normal
     return None
 
 

@@ -70,7 +70,8 @@ class Private:
         self.has_rows = kinds.get("order_cache") is OrderCache
         self.has_money = kinds.get("payment") is PaymentProvider
         self.has_notice = kinds.get("notice") is NoticeBoard
-        record, stock = kinds.get("record", object), kinds.get("stock", object)
+        record: Any = kinds.get("record", object)
+        stock: Any = kinds.get("stock", object)
         self.has_record = issubclass(record, SystemOfRecord) and record.handle is SystemOfRecord.handle
         self.has_stock = issubclass(stock, StockCache) and stock.handle is StockCache.handle
         self.is_off = bool(WATCHERS & set(flows)) or not self.has_rows

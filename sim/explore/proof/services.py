@@ -31,7 +31,9 @@ class Services:
     errs    of an ask: as what card the provider takes the good one of it, see `PaymentProvider.meets`
     """
 
-    def __init__(self, stores: Mapping[str, Store], normal: Mapping[str, Normal | None], moments: tuple[int, ...]) -> None:
+    def __init__(
+        self, stores: Mapping[str, Store], normal: Mapping[str, Normal | None], moments: tuple[int, ...]
+    ) -> None:
         self.stores = tuple(stores.values())
         self.names = tuple(stores)
         self.place = {name: place for place, name in enumerate(self.names)}

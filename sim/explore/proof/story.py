@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from orderquake.sim.explore.exhaustive import TOLD, Step
-from orderquake.sim.explore.proof.flows import BrokenRule
+from orderquake.sim.explore.proof.budget import ERRS
 from orderquake.sim.explore.proof.moves import Explorer, Move, State
-from orderquake.sim.explore.proof.search import LONGEST_STEP, Search
+from orderquake.sim.explore.proof.search import Search
 from orderquake.sim.explore.proof.values import Renaming
 
 NOBODY = "fault"
@@ -49,53 +49,28 @@ class Teller:
 
     def story(self, number: int) -> list[Step]:
         """All steps that lead to a state."""
-        budget = self.explorer.budget.full
-        state = self.settled(self.explorer.first, budget)
-        for move in self.search.path(number):
-            state, budget = self.made(state, budget, move)
-            state = self.settled(state, budget)
+        search, ids = self.search, self.explorer.ids
+        state, left = self.explorer.first, self.explorer.budget.full
+        for at in search.path(number):
+            outcome = search.way_to(at)
+            for move in outcome.moves:
+                state, left = self.made(state, left, move)
+            assert self.explorer.tidied(state) == outcome.state, "a story came out otherwise than it was found"
+            state, places = search.canonical(outcome.state)
+            if places:
+                self.names = {ids[place]: self.names[ids[number]] for place, number in enumerate(places)}
         return self.steps
 
-    def settled(self, state: State, left: int) -> State:
-        """The private asks that follow, told; then the state's own names."""
-        private, explorer = self.search.private, self.explorer
-        if private is not None:
-            for _ in range(LONGEST_STEP):
-                who = private.party(state, left)
-                if who < 0:
-                    break
-                stand = state[explorer.workers.start + who]
-                made = list(explorer.party_moves(state, left, who, stand))
-                if len(made) > 1 or (left and made[0][3].detail < 0):
-                    break
-                ask = explorer.flows.asks[stand]
-                if left and not self.is_read(ask):
-                    break
-                self.tell_ask(state, who, ask)
-                state = made[0][0]
-        state = explorer.tidied(state)
-        after, places = self.search.canonical(state)
-        if places:
-            ids = explorer.ids
-            self.names = {ids[place]: self.names[ids[number]] for place, number in enumerate(places)}
-        return after
-
-    def is_read(self, ask: int) -> bool:
-        from orderquake.sim.explore.proof.moves import READS
-
-        return self.explorer.services.asks.values[ask].verb in READS
-
     def made(self, state: State, left: int, move: Move) -> tuple[State, int]:
+        """One move, made and told."""
         explorer = self.explorer
-        moves: Any = []
-        if move.who >= 0:
-            for who, stand in explorer.parties(state):
-                if who == move.who:
-                    moves = explorer.party_moves(state, left, who, stand)
-        else:
+        if move.who < 0:
             moves = explorer.fault_moves(state, left)
-        for after, less, _, made in moves:
-            if made == move:
+        else:
+            stands = dict(explorer.parties(state))
+            moves = explorer.party_moves(state, left, move.who, stands[move.who])
+        for after, less, _, again in moves:
+            if again == move:
                 self.tell(state, move)
                 return after, less
         raise AssertionError(f"the story does not go on: {move}")
@@ -118,8 +93,6 @@ class Teller:
             self.fault(what, "", move.detail)
 
     def tell_ask(self, state: State, who: int, ask: int, errs: str = "") -> None:
-        from orderquake.sim.explore.proof.budget import ERRS
-
         explorer = self.explorer
         _, answer = explorer.asked(state, ask, ERRS.get(errs, ""))
         renaming = Renaming(self.names)
@@ -154,6 +127,3 @@ def told(step: Step) -> str:
         text = f"{step.ask.verb}: {step.answer}" if step.answer else f"{step.ask.verb}: the provider errs so"
         return f"{text} ({step.ask.about})" if step.ask.about else text
     return str(step)
-
-
-__all__ = ["BrokenRule", "Struck", "Teller", "told"]

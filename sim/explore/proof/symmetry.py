@@ -43,9 +43,7 @@ class Symmetry:
         self.is_on = any(len(group) > 1 for group in self.groups) and are_distinct(self.ids, skus)
         self.identity: Places = tuple(range(len(orders)))
         self.group_of = {number: place for place, group in enumerate(self.groups) for number in group}
-        self.stars = tuple(
-            Renaming({other: STAR if other == one else OTHER for other in self.ids}) for one in self.ids
-        )
+        self.stars = tuple(Renaming({other: STAR if other == one else OTHER for other in self.ids}) for one in self.ids)
         self.renamings: dict[Places, Renaming] = {}
         self.images: dict[tuple[Places, int, int], int] = {}
         self.colours: list[dict[int, tuple[int, ...]]] = [{} for _ in range(explorer.clock_at)]
@@ -92,7 +90,7 @@ class Symmetry:
         """The orders by how they look, component after component; and all of them by those that look the same, nothing
         where no two do."""
         first = self.explorer.workers.start
-        looks = [
+        looks: list[tuple[int, ...]] = [
             (self.group_of[number], (self.of_stand.get(stand) or self.stand_colours(stand))[number])
             for number, stand in enumerate(state[first : first + len(self.ids)])
         ]
