@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar
 from orderquake.sim.demand import Listed, Retries
 from orderquake.sim.explore.hunt.changes import changed, constant, on_the_beat, rounder, with_part
 from orderquake.sim.explore.hunt.found import Case
-from orderquake.sim.explore.hunt.reductions_shop import SHOP
+from orderquake.sim.explore.hunt.reductions_shop import SHOP, all_plain
 from orderquake.sim.listed import ListedOrder
 from orderquake.sim.nemesis import Fault
 from orderquake.sim.scenario import Scenario
@@ -198,7 +198,7 @@ def _plainer_order(order: ListedOrder, scenario: Scenario) -> Iterator[tuple[str
 
 
 FAMILIES: tuple[Family, ...] = (
-    fewer_faults, fewer_deviations, fewer_orders, plainer_manners, plainer_faults, *SHOP, plainer_orders,
+    all_plain, fewer_faults, fewer_deviations, fewer_orders, plainer_manners, plainer_faults, *SHOP, plainer_orders,
     rounder_deviations,
 )  # fmt: skip
 """Everything that is tried, in this order, again and again until nothing helps."""

@@ -61,10 +61,13 @@ def all_plain(case: Case) -> Iterator[Reduction]:
     services = _with_services(scenario, lambda name, service: _plain_service(name, service))
     policy = scenario.policy.model_copy(update={**PLAIN_POLICY, "order": scenario.policy.order})
     jobs = _with_jobs(scenario, lambda job: _calm_job(job))
+    slow = _with_jobs(scenario, lambda job: _calm_job(job, max(job.every, EVERY_US[0])))
     for name, update in (
+        ("plain services and policy, slow jobs", {"service": services, "policy": policy, "jobs": slow}),
         ("plain services, policy and jobs", {"service": services, "policy": policy, "jobs": jobs}),
         ("plain services", {"service": services}),
         ("plain policy", {"policy": policy}),
+        ("slow jobs", {"jobs": slow}),
         ("plain jobs", {"jobs": jobs}),
     ):
         yield from offered(name, case, changed(scenario, **update))
@@ -224,8 +227,9 @@ def _plain_service(name: str, service: Service) -> Service:
     return service.model_copy(update=plain)
 
 
-def _calm_job(job: Any) -> Any:
-    return job.model_copy(update={"jitter": 0, "phase": 0, "skips": 0.0, "doubles": 0.0, "batch": 200})
+def _calm_job(job: Any, every_us: int = 0) -> Any:
+    every = every_us or job.every
+    return job.model_copy(update={"every": every, "jitter": 0, "phase": 0, "skips": 0.0, "doubles": 0.0, "batch": 200})
 
 
 def _plainer_laws(law: Any, plain_us: int | None) -> Iterator[Delay]:
@@ -241,4 +245,4 @@ def _plainer_laws(law: Any, plain_us: int | None) -> Iterator[Delay]:
         yield delay(kind="constant", value=f"{us} us")
 
 
-SHOP = (frame, all_plain, places, shelves, services, policy, jobs)
+SHOP = (frame, places, shelves, services, policy, jobs)

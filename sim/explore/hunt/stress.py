@@ -25,14 +25,16 @@ HORIZON_S: Final = 24
 POLICIES: Final = ("pay_first", "pay_first", "reserve_first", "authorise_reserve_capture")
 CARDS: Final = ("refund_fails", "declined", "stored_error", "stored_error_paid")
 STEPS: Final[Mapping[str, tuple[str, ...]]] = {
-    "payment": ("charge", "refund", "authorise", "capture_hold", "void_hold", "look_up", "ask_refund"),
+    "payment": ("charge", "charge", "refund", "refund", "look_up", "ask_refund"),
     "stock": ("reserve", "consume", "release", "settle", "refresh", "ask_status"),
     "order_cache": ("register", "read_order", "write_order", "write_orders", "list_unposted"),
     "record": ("post", "read_changes"),
     "notice": ("notify",),
     "queue": ("enqueue", "ack"),
 }
-"""Service -> asks that a fault may pick."""
+"""Service -> asks that a fault may pick, those that matter most more often."""
+WITH_HOLDS: Final = ("authorise", "capture_hold", "void_hold", "look_up_hold")
+"""What the provider is asked instead where the money is held first."""
 AT_ASKS: Final = ("lose_ask", "lose_answer", "duplicate", "delay", "crash", "crash", "pause", "pause")
 
 
@@ -84,7 +86,7 @@ def stress_tables(luck: Luck, like: Scenario | None = None) -> dict[str, Any]:
         "gauge_every": "10 h",
         "alert": [],
         "workload": {"kind": "orders", "order": _orders(luck.under("orders"), skus)},
-        "stock": {"skus": skus, "units_per_sku": 1 if luck.chance("one_unit", 0.75) else luck.whole("units", 2, 3)},
+        "stock": {"skus": skus, "units_per_sku": luck.pick("units", (0, 1, 1, 1, 1, 1, 1, 2, 3))},
         "place": [{"name": "here", "workers": luck.whole("workers", 1, 3)}],
         "local_latency": constant(luck.decades("leg", 0.5 * MS, 20 * MS)),
         "service": _services(luck.under("service"), pay_us),
@@ -141,7 +143,7 @@ def _policy(luck: Luck, order: str) -> dict[str, Any]:
     services = ("order_cache", "stock", "payment", "record", "notice", "queue")
     return {
         "order": order,
-        "reservation_ttl": luck.time("ttl", 20 * MS, 3 * SECOND) if short else "20 s",
+        "reservation_ttl": luck.time("ttl", 150 * MS, 3 * SECOND) if short else "20 s",
         "extends": luck.chance("extends", 0.2),
         "expiry": "sweep" if luck.chance("sweeps", 0.2) else "on_look",
         "decide_within": luck.time("decide", SECOND, 5 * SECOND) if luck.chance("decides_soon", 0.15) else "40 s",
@@ -180,7 +182,8 @@ def stress_faults(
     found = []
     for number in range(luck.pick("how_many", (0, 0, 1, 1, 1, 2, 2))):
         here = luck.under(number)
-        table = _at_an_ask(here) if here.chance("at_an_ask", 0.75) else _drawn(here, day)
+        holds = calm.policy.order == "authorise_reserve_capture"
+        table = _at_an_ask(here, holds) if here.chance("at_an_ask", 0.75) else _drawn(here, day)
         if table is None:
             continue
         try:
@@ -193,12 +196,13 @@ def stress_faults(
     return found
 
 
-def _at_an_ask(luck: Luck) -> dict[str, Any]:
+def _at_an_ask(luck: Luck, holds: bool) -> dict[str, Any]:
     """Something happens to the first, second or third ask of one kind."""
     kind = luck.pick("kind", AT_ASKS)
     target = luck.pick("target", ("payment", "payment", "stock", "stock", "order_cache", "record", "notice", "queue"))
     table: dict[str, Any] = {
-        "kind": kind, "target": target, "operation": luck.pick("operation", STEPS[target]), "must_be_seen": False,
+        "kind": kind, "target": target, "must_be_seen": False,
+        "operation": luck.pick("operation", WITH_HOLDS if holds and target == "payment" else STEPS[target]),
     }  # fmt: skip
     if luck.chance("often", 0.15):
         table |= {"probability": luck.pick("probability", (0.3, 0.6, 1.0)), "at_most": luck.whole("at_most", 1, 3)}
