@@ -21,7 +21,7 @@ from orderquake.sim.explore.quiet import quiet_bound
 from orderquake.sim.explore.swarm_luck import Luck
 from orderquake.sim.run import simulate
 from orderquake.sim.world.streams import TracedStreams
-from tests.explore.stories import found_in
+from tests.explore.stories import found_in, minute
 
 
 class Crashing(HotCold):
@@ -45,7 +45,7 @@ def test_the_flagship_is_found_and_told_within_seconds() -> None:
 
 
 def test_nothing_is_found_on_the_sound_design_and_the_zero_has_its_bound() -> None:
-    nothing = hunt("hot_cold", budget_s=0.8)
+    nothing = hunt("hot_cold", budget_s=0.5, strategies=["stress", "delays"])
     assert isinstance(nothing, NotFound)
     assert nothing.runs > 0
     assert "never_oversold" in nothing.exercised
@@ -62,15 +62,15 @@ def test_the_small_days_are_inside_the_contract_of_the_sound_design() -> None:
 
 @pytest.mark.parametrize("strategy", [name for name in STRATEGIES if name != "monte_carlo"])
 def test_each_strategy_finds_a_plain_bug_alone(strategy: str) -> None:
-    found = hunt("skips_posting", budget_s=20.0, strategies=[strategy])
+    found = hunt("refunds_in_silence", budget_s=20.0, strategies=[strategy])
     assert isinstance(found, Found)
-    assert (found.strategy, found.checker) == (strategy, "legal_transitions")
+    assert (found.strategy, found.checker) == (strategy, "notices_sent")
 
 
 def test_a_named_scenario_is_played_as_it_is() -> None:
-    found = hunt("forgets_dedup", "stale_refresh", budget_s=60.0, strategies=["monte_carlo"])
+    found = hunt("refunds_in_silence", minute(), budget_s=60.0, strategies=["monte_carlo"])
     assert isinstance(found, Found)
-    assert found.scenario.name == "stale_refresh"
+    assert found.scenario == minute()
     assert "monte_carlo" in usual(found.scenario)
     assert "monte_carlo" not in usual(None)
 

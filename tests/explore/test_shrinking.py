@@ -18,7 +18,7 @@ from orderquake.sim.run import simulate
 from orderquake.sim.scenario import Scenario
 from orderquake.sim.scenario_file import load_scenario
 from orderquake.sim.world.streams import Deviation
-from tests.explore.stories import NAMES, found_in, story
+from tests.explore.stories import NAMES, found_in, minute, story
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -68,7 +68,7 @@ def test_a_fault_without_which_nothing_breaks_stays() -> None:
 
 
 def test_a_day_with_many_customers_becomes_a_list_of_the_few_that_matter() -> None:
-    scenario = load_scenario("flash_sale").model_copy(update={"expect": {}})
+    scenario = minute()
     design = MUTANTS["refunds_in_silence"]
     run = simulate(scenario, design, 1)
     failure = next(one for one in failures_in(run.verdicts) if one.checker == "notices_sent")
@@ -79,7 +79,7 @@ def test_a_day_with_many_customers_becomes_a_list_of_the_few_that_matter() -> No
 
 
 def test_a_list_tells_the_same_customers() -> None:
-    scenario = load_scenario("calm_day")
+    scenario = minute()
     run = simulate(scenario, seed=2)
     as_list = listed(scenario, run.history)
     assert as_list is not None

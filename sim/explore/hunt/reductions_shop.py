@@ -13,7 +13,7 @@ from orderquake.sim.demand import Listed
 from orderquake.sim.explore.hunt.changes import changed, constant, on_the_beat, rounder
 from orderquake.sim.scenario import Scenario
 from orderquake.sim.services import Service
-from orderquake.sim.shop import Patience, Patiences, Place, Stock
+from orderquake.sim.shop import Patiences, Place, Stock
 from orderquake.sim.units import MINUTE, MS, SECOND, format_duration
 from orderquake.sim.world.delays import Constant, Delay, delay
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from orderquake.sim.explore.hunt.found import Case
     from orderquake.sim.explore.hunt.reductions import Reduction
 
-PLAIN_PATIENCE = Patience.model_validate({"timeout": "5 s", "attempts": 3, "base": "50 ms", "cap": "200 ms"})
 PLAIN_POLICY: Mapping[str, Any] = {
     "order": "pay_first",
     "reservation_ttl": MINUTE,
@@ -35,8 +34,8 @@ PLAIN_POLICY: Mapping[str, Any] = {
     "idle": 2 * SECOND,
     "settle_after": 5 * SECOND,
     "max_deliveries": 8,
-    "patience": Patiences.model_construct(
-        **dict.fromkeys(Patiences.names(), PLAIN_PATIENCE)  # type: ignore[arg-type]
+    "patience": Patiences.model_validate(
+        {name: {"timeout": "5 s", "attempts": 3, "base": "50 ms", "cap": "200 ms"} for name in Patiences.names()}
     ),
 }
 """What a reader of a small story need not think about."""
