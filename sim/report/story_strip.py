@@ -31,16 +31,16 @@ def strip_of(history: History, beats: Sequence[Beat], left: float, right: float,
 
     moments = standings(history, beats)
     parts: list[str] = []
-    step = (right - left) / max(1, len(moments) - 1)
+    step = (right - left) / len(moments)  # a step more than beats, so that the last jump is seen
     for sku in moments[-1].stock:
         values = [moment.stock.get(sku, Standing()) for moment in moments]
         shown = [getattr(value, name) for value in values for name, *_ in SERIES]
         low, high = min(0, *shown), max(1, *shown)
         unit = HIGH / (high - low)
-        parts.append(text(14, top - 12, f"{sku}, units", size=12, weight="bold"))
+        parts.append(text(14, top - 20, f"{sku}, units", size=12, weight="bold"))
         x = left + 60.0
         for _, told, colour, dash in SERIES:
-            parts += [line(x, top - 16, x + 26, top - 16, colour, wide=2, dash=dash), text(x + 31, top - 12, told)]
+            parts += [line(x, top - 24, x + 26, top - 24, colour, wide=2, dash=dash), text(x + 31, top - 20, told)]
             x += 31 + 8.2 * len(told) + 14
         for units in range(low, high + 1):
             y = top + HIGH - (units - low) * unit
@@ -69,4 +69,5 @@ def _steps(
     for place in range(1, len(values)):
         path += f" H{left + step * place:g} V{y[place]:g}"
     dashed = f' stroke-dasharray="{dash}"' if dash else ""
+    path += f" H{left + step * len(values):g}"
     return f'<path d="{path}" fill="none" stroke="{colour}" stroke-width="2"{dashed}/>'

@@ -30,7 +30,7 @@ def drawing_of(history: History, beats: Sequence[Beat], witness: Sequence[int], 
     at = {lane: LEFT + WIDE / 2 + WIDE * number for number, lane in enumerate(lanes)}
     width = max(LEFT + WIDE * len(lanes) + RIGHT, 760.0)
     bottom = TOP + ROW * (len(beats) + 0.6)
-    strips = strip_of(history, beats, LEFT, width - RIGHT, bottom + 46)
+    strips = strip_of(history, beats, LEFT, width - RIGHT, bottom + 54)
     parts = [
         f'<rect width="{width:g}" height="{strips.bottom:g}" fill="#ffffff"/>',
         text(14, 26, title, size=15, weight="bold"),

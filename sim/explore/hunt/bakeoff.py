@@ -2,8 +2,8 @@
 
     python -m orderquake.sim.explore.hunt.bakeoff --seeds 3 --budget 5
 
-It may be killed at any moment and goes on where it was. Seconds are of CPU on one core; on a busy machine they are upper
-sides. A hunt that found nothing within the budget counts as longer than that, and never as the budget itself.
+It may be killed at any moment and goes on where it was. Seconds are of CPU on one core; on a busy machine they are
+upper sides. A hunt that found nothing within the budget counts as longer than that, and never as the budget itself.
 """
 
 from __future__ import annotations
@@ -115,14 +115,15 @@ def in_markdown(results: Sequence[Mapping[str, Any]], budget_s: float) -> str:
     lines = [
         "# Who finds what",
         "",
-        f"{len(designs)} planted bugs, {seeds} hunts each, at most {budget_s:g} s of CPU a hunt. In each cell: bugs found of "
-        "hunts made, median runs and median seconds to the find; a hunt that found nothing counts as longer than all.",
+        f"{len(designs)} planted bugs, {seeds} hunts each, at most {budget_s:g} s of CPU a hunt. In each cell: finds "
+        "of hunts, median runs and median seconds to the find; a hunt that found nothing counts as longer than all.",
         "",
         f"| bug | {' | '.join(strategies)} |",
         f"| --- | {' | '.join('---' for _ in strategies)} |",
     ]
-    for design in designs:
-        lines.append(f"| {design} | {' | '.join(_cell(by.get((design, each), [])) for each in strategies)} |")
+    lines += [
+        f"| {design} | {' | '.join(_cell(by.get((design, each), [])) for each in strategies)} |" for design in designs
+    ]
     survived = {each: sum(_kills(by.get((d, each), [])) for d in designs) for each in strategies}
     of = {each: sum(len(by.get((d, each), [])) for d in designs) for each in strategies}
     lines += ["", "| strategy | found | bugs that it never found |", "| --- | --- | --- |"]
@@ -159,8 +160,8 @@ def _stories(by: Mapping[tuple[str, str], Sequence[Mapping[str, Any]]], designs:
     yield "## Stories"
     yield ""
     yield (
-        f"Of {len(told)} finds of the portfolio: found and shrunk in a median of {statistics.median(spent):.2f} s and at "
-        f"most {max(spent):.2f} s of CPU; {sum(one['is_minimal'] for one in told)} are shown to be minimal, "
+        f"Of {len(told)} finds of the portfolio: found and shrunk in a median of {statistics.median(spent):.2f} s and "
+        f"at most {max(spent):.2f} s of CPU; {sum(one['is_minimal'] for one in told)} are shown to be minimal, "
         f"{sum(one['is_short'] for one in told)} keep to the bounds (3 orders, 2 products, 2 faults, 2 late events, "
         "15 steps)."
     )

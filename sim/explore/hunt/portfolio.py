@@ -15,7 +15,6 @@ from orderquake.sim.choices import one_line
 from orderquake.sim.explore.hunt.delays import Delays
 from orderquake.sim.explore.hunt.driven import Driven
 from orderquake.sim.explore.hunt.found import Case, Clock, Failure, Found, NotFound, Spent, Watch, failures_in, play
-from orderquake.sim.explore.hunt.guided import Guided
 from orderquake.sim.explore.hunt.priorities import Priorities
 from orderquake.sim.explore.hunt.seeding import MonteCarlo, Stress, Swarm
 from orderquake.sim.explore.hunt.shrinking import MOST_STEPS
@@ -26,7 +25,7 @@ from orderquake.sim.scenario import Scenario
 from orderquake.sim.world.streams import BadDeviation, Streams
 
 STRATEGIES: dict[str, AnyStrategy] = {
-    strategy.name: strategy for strategy in (Stress, Guided, Delays, Priorities, Driven, Swarm, MonteCarlo)
+    strategy.name: strategy for strategy in (Stress, Delays, Priorities, Driven, Swarm, MonteCarlo)
 }
 """Every strategy by its name, in the order of their first turns."""
 SHARES = {Stress.name: 4.0}
@@ -122,7 +121,7 @@ def hunt_with(names: Sequence[str], hunting: Hunt) -> None:
 
 def usual(scenario: Scenario | None) -> tuple[str, ...]:
     """The portfolio: all strategies, but to play the same scenario again and again only where one was named."""
-    return tuple(name for name in STRATEGIES if name != "guided" and (scenario is not None or name != MonteCarlo.name))
+    return tuple(name for name in STRATEGIES if scenario is not None or name != MonteCarlo.name)
 
 
 def hunted(

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar
 from orderquake.sim.demand import Listed, Retries
 from orderquake.sim.explore.hunt.changes import changed, constant, on_the_beat, rounder, with_part
 from orderquake.sim.explore.hunt.found import Case
-from orderquake.sim.explore.hunt.reductions_shop import SHOP
+from orderquake.sim.explore.hunt.reductions_shop import SHOP, all_plain
 from orderquake.sim.listed import ListedOrder
 from orderquake.sim.nemesis import Fault
 from orderquake.sim.scenario import Scenario
@@ -141,6 +141,29 @@ def fewer_orders(case: Case) -> Iterator[Reduction]:
                 yield from of_scenario(f"without order {which}", case, scenario)
 
 
+def sooner(case: Case) -> Iterator[Reduction]:
+    """All orders earlier, at the same distances or closer together: what lies between them takes time to play."""
+    workload = case.scenario.workload
+    if not isinstance(workload, Listed):
+        return
+    first = min(order.at for order in workload.order)
+    begin = min(first, SECOND)
+    for name, divisor in (("at a tenth of their distances", 10), ("at half their distances", 2), ("from 1 s on", 1)):
+        if divisor == 1 and first <= SECOND:
+            continue
+        moved = tuple(
+            order.model_copy(update={"at": begin + (order.at - first) // divisor}) for order in workload.order
+        )
+        last = max(order.at for order in moved)
+        update = {"workload": workload.model_copy(update={"order": moved})}
+        if max(order.at for order in workload.order) - last > SECOND:
+            shorter = min(case.scenario.horizon, last + 10 * SECOND)
+            yield from of_scenario(
+                f"orders {name}, a shorter day", case, changed(case.scenario, **update, horizon=shorter)
+            )
+            yield from of_scenario(f"orders {name}", case, changed(case.scenario, **update))
+
+
 def plainer_manners(case: Case) -> Iterator[Reduction]:
     """Nobody cancels, clicks twice or walks away by chance; nobody asks again but as usual."""
     workload = case.scenario.workload
@@ -198,7 +221,7 @@ def _plainer_order(order: ListedOrder, scenario: Scenario) -> Iterator[tuple[str
 
 
 FAMILIES: tuple[Family, ...] = (
-    fewer_faults, fewer_deviations, fewer_orders, plainer_manners, plainer_faults, *SHOP, plainer_orders,
-    rounder_deviations,
+    all_plain, fewer_faults, fewer_deviations, fewer_orders, sooner, plainer_manners, plainer_faults, *SHOP,
+    plainer_orders, rounder_deviations,
 )  # fmt: skip
 """Everything that is tried, in this order, again and again until nothing helps."""

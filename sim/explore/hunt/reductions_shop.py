@@ -13,7 +13,7 @@ from orderquake.sim.demand import Listed
 from orderquake.sim.explore.hunt.changes import changed, constant, on_the_beat, rounder
 from orderquake.sim.scenario import Scenario
 from orderquake.sim.services import Service
-from orderquake.sim.shop import Patience, Patiences, Place, Stock
+from orderquake.sim.shop import Patiences, Place, Stock
 from orderquake.sim.units import MINUTE, MS, SECOND, format_duration
 from orderquake.sim.world.delays import Constant, Delay, delay
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from orderquake.sim.explore.hunt.found import Case
     from orderquake.sim.explore.hunt.reductions import Reduction
 
-PLAIN_PATIENCE = Patience.model_validate({"timeout": "5 s", "attempts": 3, "base": "50 ms", "cap": "200 ms"})
 PLAIN_POLICY: Mapping[str, Any] = {
     "order": "pay_first",
     "reservation_ttl": MINUTE,
@@ -35,8 +34,8 @@ PLAIN_POLICY: Mapping[str, Any] = {
     "idle": 2 * SECOND,
     "settle_after": 5 * SECOND,
     "max_deliveries": 8,
-    "patience": Patiences.model_construct(
-        **dict.fromkeys(Patiences.names(), PLAIN_PATIENCE)  # type: ignore[arg-type]
+    "patience": Patiences.model_validate(
+        {name: {"timeout": "5 s", "attempts": 3, "base": "50 ms", "cap": "200 ms"} for name in Patiences.names()}
     ),
 }
 """What a reader of a small story need not think about."""
@@ -61,10 +60,13 @@ def all_plain(case: Case) -> Iterator[Reduction]:
     services = _with_services(scenario, lambda name, service: _plain_service(name, service))
     policy = scenario.policy.model_copy(update={**PLAIN_POLICY, "order": scenario.policy.order})
     jobs = _with_jobs(scenario, lambda job: _calm_job(job))
+    slow = _with_jobs(scenario, lambda job: _calm_job(job, max(job.every, EVERY_US[0])))
     for name, update in (
+        ("plain services and policy, slow jobs", {"service": services, "policy": policy, "jobs": slow}),
         ("plain services, policy and jobs", {"service": services, "policy": policy, "jobs": jobs}),
         ("plain services", {"service": services}),
         ("plain policy", {"policy": policy}),
+        ("slow jobs", {"jobs": slow}),
         ("plain jobs", {"jobs": jobs}),
     ):
         yield from offered(name, case, changed(scenario, **update))
@@ -224,8 +226,9 @@ def _plain_service(name: str, service: Service) -> Service:
     return service.model_copy(update=plain)
 
 
-def _calm_job(job: Any) -> Any:
-    return job.model_copy(update={"jitter": 0, "phase": 0, "skips": 0.0, "doubles": 0.0, "batch": 200})
+def _calm_job(job: Any, every_us: int = 0) -> Any:
+    every = every_us or job.every
+    return job.model_copy(update={"every": every, "jitter": 0, "phase": 0, "skips": 0.0, "doubles": 0.0, "batch": 200})
 
 
 def _plainer_laws(law: Any, plain_us: int | None) -> Iterator[Delay]:
@@ -241,4 +244,4 @@ def _plainer_laws(law: Any, plain_us: int | None) -> Iterator[Delay]:
         yield delay(kind="constant", value=f"{us} us")
 
 
-SHOP = (frame, all_plain, places, shelves, services, policy, jobs)
+SHOP = (frame, places, shelves, services, policy, jobs)

@@ -13,6 +13,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from orderquake.model.architecture import Architecture
+from orderquake.sim.explore.hunt.stress_themes import ANYWHERE, LEASE_US, Theme, at_an_ask, away, constant, theme_of
 from orderquake.sim.explore.quiet import quiet_bound
 from orderquake.sim.explore.swarm import KINDS, broken_by
 from orderquake.sim.explore.swarm_faults import CannotDraw, Day, drawn_fault
@@ -24,16 +25,8 @@ QUESTION: Final = "A few orders, short periods, little that goes wrong: is there
 HORIZON_S: Final = 24
 POLICIES: Final = ("pay_first", "pay_first", "reserve_first", "authorise_reserve_capture")
 CARDS: Final = ("refund_fails", "declined", "stored_error", "stored_error_paid")
-STEPS: Final[Mapping[str, tuple[str, ...]]] = {
-    "payment": ("charge", "refund", "authorise", "capture_hold", "void_hold", "look_up", "ask_refund"),
-    "stock": ("reserve", "consume", "release", "settle", "refresh", "ask_status"),
-    "order_cache": ("register", "read_order", "write_order", "write_orders", "list_unposted"),
-    "record": ("post", "read_changes"),
-    "notice": ("notify",),
-    "queue": ("enqueue", "ack"),
-}
-"""Service -> asks that a fault may pick."""
 AT_ASKS: Final = ("lose_ask", "lose_answer", "duplicate", "delay", "crash", "crash", "pause", "pause")
+"""Kinds of faults that strike single asks, on a day without a theme."""
 
 
 def stressed(seed: int, design: type[Architecture], like: Scenario | None = None, is_outside: bool = False) -> Scenario:
@@ -42,16 +35,13 @@ def stressed(seed: int, design: type[Architecture], like: Scenario | None = None
     like         its policy's order of steps, where there is such a day
     is_outside   faults need not keep to the design's contract
     """
-    return stressed_by(Luck(seed, "stress"), design, like, is_outside)
-
-
-def stressed_by(
-    luck: Luck, design: type[Architecture], like: Scenario | None = None, is_outside: bool = False
-) -> Scenario:
-    """The small day of a luck."""
+    luck = Luck(seed, "stress")
     tables = stress_tables(luck, like)
+    theme = theme_of(luck.under("theme"))
+    if theme is not None:
+        theme.sets(luck.under("theme"), tables)
     for attempt in range(4):
-        faults = stress_faults(luck.under(f"faults-{attempt}"), read(tables), design, is_outside)
+        faults = stress_faults(luck.under(f"faults-{attempt}"), read(tables), design, is_outside, theme)
         try:
             return rested(read({**tables, "fault": faults}))
         except ValidationError:
@@ -68,10 +58,6 @@ def rested(scenario: Scenario) -> Scenario:
     return scenario.model_copy(update={"quiet_limit": quiet_bound(scenario) + SECOND})
 
 
-def constant(us: float) -> dict[str, str]:
-    return {"kind": "constant", "value": duration(us)}
-
-
 def stress_tables(luck: Luck, like: Scenario | None = None) -> dict[str, Any]:
     """All but the faults."""
     skus = 2 if luck.chance("two_products", 0.2) else 1
@@ -84,7 +70,7 @@ def stress_tables(luck: Luck, like: Scenario | None = None) -> dict[str, Any]:
         "gauge_every": "10 h",
         "alert": [],
         "workload": {"kind": "orders", "order": _orders(luck.under("orders"), skus)},
-        "stock": {"skus": skus, "units_per_sku": 1 if luck.chance("one_unit", 0.75) else luck.whole("units", 2, 3)},
+        "stock": _shelves(luck.under("shelves"), skus),
         "place": [{"name": "here", "workers": luck.whole("workers", 1, 3)}],
         "local_latency": constant(luck.decades("leg", 0.5 * MS, 20 * MS)),
         "service": _services(luck.under("service"), pay_us),
@@ -114,6 +100,14 @@ def _orders(luck: Luck, skus: int) -> list[dict[str, Any]]:
     return orders
 
 
+def _shelves(luck: Luck, skus: int) -> dict[str, Any]:
+    """Mostly one unit; sometimes none, or one more that comes in later."""
+    table: dict[str, Any] = {"skus": skus, "units_per_sku": luck.pick("units", (0, 1, 1, 1, 1, 1, 1, 2, 3))}
+    if luck.chance("receipt", 0.2):
+        table["receipts"] = [{"at": luck.time("at", SECOND, 12 * SECOND), "sku": "sku-1", "units": 1}]
+    return table
+
+
 def _services(luck: Luck, pay_us: float) -> dict[str, Any]:
     tables: dict[str, Any] = {
         name: {"latency": constant(luck.decades(name, low, high))}
@@ -138,20 +132,21 @@ def _policy(luck: Luck, order: str) -> dict[str, Any]:
         "timeout": duration(luck.decades("timeout", 4 * SECOND, 6 * SECOND)), "attempts": luck.whole("attempts", 2, 3),
         "base": "50 ms", "cap": "200 ms",
     }  # fmt: skip
-    services = ("order_cache", "stock", "payment", "record", "notice", "queue")
+    services = ("order_cache", "stock", "notice", "queue")
+    quick = patience | {"timeout": luck.time("quick", 500 * MS, 2 * SECOND)}
     return {
         "order": order,
-        "reservation_ttl": luck.time("ttl", 20 * MS, 3 * SECOND) if short else "20 s",
+        "reservation_ttl": luck.time("ttl", 150 * MS, 3 * SECOND) if short else "20 s",
         "extends": luck.chance("extends", 0.2),
         "expiry": "sweep" if luck.chance("sweeps", 0.2) else "on_look",
         "decide_within": luck.time("decide", SECOND, 5 * SECOND) if luck.chance("decides_soon", 0.15) else "40 s",
         "send_horizon": luck.time("send_horizon", SECOND, 20 * SECOND) if luck.chance("sends_soon", 0.3) else "1 min",
         "message_life": "1 min",
-        "worker_deadline": "15 s",
-        "lease": duration(luck.decades("lease", 15.5 * SECOND, 20 * SECOND)),
+        "worker_deadline": "8 s",
+        "lease": duration(LEASE_US),
         "idle": luck.time("idle", SECOND, 4 * SECOND),
         "settle_after": luck.time("settle_after", SECOND, 6 * SECOND),
-        "patience": dict.fromkeys(services, patience),
+        "patience": dict.fromkeys(services, quick) | {"payment": patience, "record": patience},
     }
 
 
@@ -173,14 +168,23 @@ def _jobs(luck: Luck) -> dict[str, Any]:
 
 
 def stress_faults(
-    luck: Luck, calm: Scenario, design: type[Architecture], is_outside: bool = False
+    luck: Luck, calm: Scenario, design: type[Architecture], is_outside: bool = False, theme: Theme | None = None
 ) -> list[dict[str, Any]]:
     """None, one, or two; inside the contract of the design, unless anything goes."""
     day = Day.of(calm)
+    holds = calm.policy.order == "authorise_reserve_capture"
     found = []
-    for number in range(luck.pick("how_many", (0, 0, 1, 1, 1, 2, 2))):
+    how_many = (0, 0, 1, 1, 1, 2, 2) if theme is None else (1, 1, 1, 2) if theme.kinds or theme.is_away else (0,)
+    for number in range(luck.pick("how_many", how_many)):
         here = luck.under(number)
-        table = _at_an_ask(here) if here.chance("at_an_ask", 0.75) else _drawn(here, day)
+        if theme is not None and theme.is_away:
+            table: dict[str, Any] | None = away(here)
+        elif theme is not None and (number == 0 or here.chance("again", 0.5)):
+            table = at_an_ask(here, theme.kinds, theme.asks, theme.nth, theme.is_long, holds)
+        elif here.chance("at_an_ask", 0.75):
+            table = at_an_ask(here, AT_ASKS, ANYWHERE, 6, False, holds)
+        else:
+            table = _drawn(here, day)
         if table is None:
             continue
         try:
@@ -191,29 +195,6 @@ def stress_faults(
         if fault.fits(calm) and (is_inside or is_outside):
             found.append(table)
     return found
-
-
-def _at_an_ask(luck: Luck) -> dict[str, Any]:
-    """Something happens to the first, second or third ask of one kind."""
-    kind = luck.pick("kind", AT_ASKS)
-    target = luck.pick("target", ("payment", "payment", "stock", "stock", "order_cache", "record", "notice", "queue"))
-    table: dict[str, Any] = {
-        "kind": kind, "target": target, "operation": luck.pick("operation", STEPS[target]), "must_be_seen": False,
-    }  # fmt: skip
-    if luck.chance("often", 0.15):
-        table |= {"probability": luck.pick("probability", (0.3, 0.6, 1.0)), "at_most": luck.whole("at_most", 1, 3)}
-    else:
-        table["nth"] = luck.pick("nth", (1, 1, 1, 2, 2, 3))
-    if kind in ("crash", "pause"):
-        table["when"] = luck.pick("when", ("before", "after"))
-    if kind == "pause":
-        table["length"] = constant(luck.decades("length", 0.2 * SECOND, 25 * SECOND))
-        table["outlives_deadline"] = luck.chance("outlives", 0.7)
-    if kind == "delay":
-        table["by"] = constant(luck.decades("by", 0.1 * SECOND, 20 * SECOND))
-    if kind == "duplicate":
-        table["after"] = constant(luck.decades("after", 5 * MS, 15 * SECOND))
-    return table
 
 
 def _drawn(luck: Luck, day: Day) -> dict[str, Any] | None:

@@ -1,0 +1,180 @@
+"""The hunt finds what is broken, leaves what is sound, counts what it did, and ends when its time is over."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from orderquake.model.architectures.hot_cold import HotCold
+from orderquake.model.mutants import MUTANTS
+from orderquake.model.order import Order
+from orderquake.sim.designs import design_named, path_of
+from orderquake.sim.explore.hunt import hunt, shrink
+from orderquake.sim.explore.hunt.found import Case, Clock, Failure, Found, NotFound, failures_in, role_of
+from orderquake.sim.explore.hunt.lateness import later, loosened, may_be_late
+from orderquake.sim.explore.hunt.portfolio import LOOK_FURTHER, STRATEGIES, Ended, Hunt, usual
+from orderquake.sim.explore.hunt.priorities import ranked
+from orderquake.sim.explore.hunt.strategy import Ground
+from orderquake.sim.explore.hunt.stress import rested, stressed
+from orderquake.sim.explore.quiet import quiet_bound
+from orderquake.sim.explore.swarm_luck import Luck
+from orderquake.sim.run import simulate
+from orderquake.sim.world.streams import TracedStreams
+from tests.explore.stories import found_in, minute
+
+
+class Crashing(HotCold):
+    """Never gets as far as a verdict."""
+
+    name = "crashing"
+
+    async def register(self, order: Order) -> None:
+        raise AssertionError("not today")
+
+
+def test_the_flagship_is_found_and_told_within_seconds() -> None:
+    found = hunt("overwrites_on_refresh", budget_s=20.0, checkers=["never_oversold"])
+    assert isinstance(found, Found)
+    story = shrink(found)
+    assert (story.orders, story.skus, story.faults, story.deviations) == (2, 1, 0, 0)
+    assert story.case.scenario.stock.units_per_sku == 1
+    assert story.is_minimal
+    assert story.steps <= 10
+    assert found.seconds + story.seconds <= 10.0
+
+
+def test_nothing_is_found_on_the_sound_design_and_the_zero_has_its_bound() -> None:
+    nothing = hunt("hot_cold", budget_s=0.5, strategies=["stress", "delays"])
+    assert isinstance(nothing, NotFound)
+    assert nothing.runs > 0
+    assert "never_oversold" in nothing.exercised
+    assert str(nothing).startswith(f"0 of {nothing.runs} runs; at most ")
+    assert 0 < nothing.at_most <= 1
+
+
+def test_the_small_days_are_inside_the_contract_of_the_sound_design() -> None:
+    for seed in range(40_000, 40_030):
+        scenario = stressed(seed, HotCold)
+        assert scenario.quiet_limit > quiet_bound(scenario)
+        assert failures_in(simulate(scenario, HotCold, seed).verdicts) == [], seed
+
+
+@pytest.mark.parametrize("strategy", [name for name in STRATEGIES if name != "monte_carlo"])
+def test_each_strategy_finds_a_plain_bug_alone(strategy: str) -> None:
+    found = hunt("refunds_in_silence", budget_s=20.0, strategies=[strategy])
+    assert isinstance(found, Found)
+    assert (found.strategy, found.checker) == (strategy, "notices_sent")
+
+
+def test_a_named_scenario_is_played_as_it_is() -> None:
+    found = hunt("refunds_in_silence", minute(), budget_s=60.0, strategies=["monte_carlo"])
+    assert isinstance(found, Found)
+    assert found.scenario == minute()
+    assert "monte_carlo" in usual(found.scenario)
+    assert "monte_carlo" not in usual(None)
+
+
+def test_the_same_hunt_finds_the_same() -> None:
+    one, other = (hunt("keys_each_attempt", budget_s=20.0, seed=3, strategies=["stress"]) for _ in range(2))
+    assert isinstance(one, Found)
+    assert isinstance(other, Found)
+    assert (one.case, one.failure, one.runs) == (other.case, other.failure, other.runs)
+
+
+def test_a_design_that_always_crashes_is_no_find_and_no_run() -> None:
+    nothing = hunt(Crashing, budget_s=0.5, strategies=["stress"])
+    assert isinstance(nothing, NotFound)
+    assert nothing.runs == 0
+    assert nothing.crashes > 0
+    assert "not today" in nothing.crash
+
+
+def test_unknown_names_are_told() -> None:
+    with pytest.raises(KeyError, match="overwrites_on_refresh"):
+        hunt("overwrites_on_refres", budget_s=0.1)
+    with pytest.raises(KeyError, match="stress"):
+        hunt("hot_cold", budget_s=0.1, strategies=["luck"])
+
+
+def test_designs_are_found_by_name_by_class_and_by_bug() -> None:
+    assert design_named("hot_cold") is HotCold
+    for name, mutant in MUTANTS.items():
+        assert design_named(name) is mutant
+        assert design_named(path_of(mutant)) is mutant
+    with pytest.raises(KeyError, match="no architecture"):
+        design_named("orderquake.model.order:Order")
+
+
+# -- what is kept
+
+
+def hunting(design: str = "overwrites_on_refresh") -> Hunt:
+    return Hunt(Ground(MUTANTS[design], None, 1), Clock(60.0))
+
+
+def test_a_wrong_book_is_kept_until_somebody_is_hurt() -> None:
+    under_way, case = hunting(), found_in("overwrites_on_refresh").case
+    run = simulate(case.scenario, MUTANTS["overwrites_on_refresh"], case.seed)
+    book = Failure("fresh_snapshots_only", "x", "x", (5,))
+    under_way.keep(case, run, book)
+    assert under_way.best is not None
+    assert under_way.best.failure is book
+    with pytest.raises(Ended):
+        under_way.keep(case, run, Failure("never_oversold", "y", "y", (5,)))
+    assert under_way.best.checker == "never_oversold"
+
+
+def test_it_looks_further_for_so_many_runs_and_no_more() -> None:
+    found = hunt("skips_posting", budget_s=60.0, strategies=["stress"])
+    assert isinstance(found, Found)
+    assert found.runs <= LOOK_FURTHER
+
+
+def test_the_worst_of_what_breaks_is_told_first() -> None:
+    run = simulate(found_in("overwrites_on_refresh").case.scenario, MUTANTS["overwrites_on_refresh"])
+    names = [failure.checker for failure in failures_in(run.verdicts)]
+    assert names == ["never_oversold", "fresh_snapshots_only"]
+
+
+def test_a_role_is_what_is_said_and_not_of_whom() -> None:
+    one = role_of("order o-0123456789 was charged 100 and then 100 again, key o-0123456789/charge/1/2")
+    other = role_of("order o-abcdef0123 was charged 7 and then 7 again, key o-abcdef0123/charge/9 (and 3 more)")
+    assert one == other
+    assert one != role_of("order o-0123456789 was paid back 100, but only 7 had been taken")
+
+
+# -- late events
+
+
+def test_events_are_late_and_never_early() -> None:
+    day = rested(loosened(stressed(3, HotCold)))
+    noted = TracedStreams(3)
+    simulate(day, HotCold, 3, luck=noted)
+    events = may_be_late(noted.draws, day)
+    assert {event.sort for event in events} == {"leg", "work", "tick"}
+    for event in events:
+        moved = later(event, 50_000)
+        assert moved.value > event.draw.value or event.sort == "tick"
+        assert event.sort != "tick" or 0 <= moved.value < 1
+
+
+def test_a_ranking_makes_somebody_late_and_the_sound_design_bears_it() -> None:
+    day = rested(loosened(stressed(4, HotCold)))
+    noted = TracedStreams(4)
+    simulate(day, HotCold, 4, luck=noted)
+    deviations = ranked(may_be_late(noted.draws, day), Luck(4, "priorities"))
+    assert deviations
+    case = Case(day, 4, deviations)
+    from orderquake.sim.explore.hunt.found import play
+
+    run = play(case, HotCold)
+    assert run.digest != simulate(day, HotCold, 4).digest
+    assert failures_in(run.verdicts) == []
+
+
+def test_a_find_says_what_it_found() -> None:
+    found = found_in("keys_each_attempt")
+    assert (found.checker, found.seed, found.deviations) == ("charged_once", found.case.seed, found.case.deviations)
+    assert found.reason == found.failure.reason
+    assert dataclasses.replace(found, runs=7).runs == 7

@@ -1,0 +1,99 @@
+"""Why it happened: an explanation for each family of checkers says what decided it, in five to ten sentences."""
+
+from __future__ import annotations
+
+import pytest
+
+from orderquake.sim.checkers import CHECKERS
+from orderquake.sim.explore.hunt.why import BUILDERS, FEWEST, MOST, explain
+from orderquake.sim.explore.hunt.why.tale import Tale
+from tests.explore.stories import NAMES, found_in, story
+
+SAID: dict[str, tuple[str, ...]] = {
+    "overwrites_on_refresh": (
+        "did not contain the post of ann's order, which had not been made yet",
+        "it raised what the stock may promise by 1",
+        "Bob's order was promised 1 of sku-1",
+    ),
+    "subtracts_at_apply": ("was dropped as contained for ann", "is not what the record had at that version"),
+    "keys_each_attempt": (
+        "The provider had done so under key charge/1/0, and was asked again under key charge/1/1",
+        "takes the money once for each key",
+    ),
+    "consumes_without_looking": ("although nobody had pinned the unit", "have all been told that they get it"),
+    "loser_releases": ("released ann's unit, which was pinned", "its write had lost against a faster one"),
+    "refunds_before_writing": ("before anybody had written down that it should",),
+    "forgets_dedup": ("One thing goes wrong: duplicate", "A copy of the same ask", "under the same key"),
+    "skips_posting": ("no row of the table allows that", "while nothing said that somebody was about to"),
+    "releases_twice": ("snapshots were refused",),
+    "grants_grace": ("after it had lapsed",),
+    "never_recovers": ("The last that anybody did for it", "the order was put in line 0 times"),
+    "skips_a_change": ("none of these brought the change",),
+    "refunds_in_silence": ("Nobody ever asked the notice board to tell the customer",),
+    "never_gives_up": ("Try 1:", "Try 2:"),
+    "forgets_failed_refunds": ("is owed once more, and nobody asked again",),
+    "refunds_again_under_a_new_key_after_silence": ("was asked again under key refund/2",),
+}
+"""Story -> what its explanation must say."""
+
+
+def told(name: str) -> list[str]:
+    small = story(name)
+    return explain(small.history, small.checker, small.reason, small.failure.witness)
+
+
+def test_every_checker_has_somebody_who_explains() -> None:
+    assert set(BUILDERS) == set(CHECKERS)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_explanation_has_five_to_ten_sentences_and_ends_with_the_verdict(name: str) -> None:
+    sentences = told(name)
+    assert FEWEST <= len(sentences) <= MOST, sentences
+    assert all(sentence.endswith(".") for sentence in sentences)
+    assert len(set(sentences)) == len(sentences)
+    assert sentences[-1].startswith(f"{story(name).checker}: ")
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_an_explanation_says_what_decided_it(name: str) -> None:
+    text = "\n".join(told(name))
+    missing = [phrase for phrase in SAID[name] if phrase not in text]
+    assert not missing, text
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_customers_have_names_and_no_numbers(name: str) -> None:
+    assert "o-" not in "\n".join(told(name)).replace("so-", "")
+
+
+def test_a_calm_day_is_said_to_be_calm_and_a_fault_is_named() -> None:
+    assert "Nothing fails on this day." in told("overwrites_on_refresh")
+    assert "Nothing fails on this day." not in told("forgets_dedup")
+
+
+@pytest.mark.parametrize("checker", sorted(CHECKERS))
+def test_a_builder_bears_any_history(checker: str) -> None:
+    """A builder may be asked about what another bug did: it says less, and does not fail."""
+    for name in ("overwrites_on_refresh", "forgets_dedup", "never_recovers"):
+        found = found_in(name)
+        small = story(name)
+        sentences = explain(small.history, checker, found.reason, small.failure.witness)
+        assert 2 <= len(sentences) <= MOST
+
+
+def test_a_checker_of_ones_own_is_told_by_what_led_to_it() -> None:
+    small = story("overwrites_on_refresh")
+    sentences = explain(small.history, "mine", "it broke", small.failure.witness)
+    assert sentences[-1] == "mine: it broke."
+    assert any("asks for" in sentence for sentence in sentences)
+
+
+def test_who_died_before_the_answer_is_said_to_have_heard_nothing() -> None:
+    small = story("refunds_again_under_a_new_key_after_silence")
+    tale = Tale(small.history, small.checker, small.reason, small.failure.witness)
+    asks = [row for row in tale.rows if row.kind == "invoke" and row.operation == "charge"]
+    assert tale.heard(asks[0]).startswith("and was answered captured at ")
+    assert tale.who_heard(asks[0]).startswith("who was answered captured at ")
+    unheard = [row for row in tale.all if row.kind == "invoke" and tale.end_of(row) is None]
+    assert all(tale.who_heard(row) == "nobody was left to hear the answer" for row in unheard)
