@@ -8,8 +8,8 @@ from __future__ import annotations
 from orderquake.model.flow import Instant
 from orderquake.model.mutants.other_stores import OnOtherStores, Posts
 from orderquake.model.order import Order, State
-from orderquake.model.record import Changed, Posted, SkuChange
-from orderquake.model.stock import Applied, Reserve, Reserved, Settled, SoldOut, StockCache, Unreconciled
+from orderquake.model.record import Posted, SkuChange
+from orderquake.model.stock import Reserve, Reserved, Settled, SoldOut, StockCache
 from orderquake.model.work_queue import Ack, Empty, Leased
 
 
@@ -39,18 +39,6 @@ class ComparesNoAcks(OnOtherStores):
 
     name = "compares_no_acks"
     stock_of = NotComparingStock
-
-
-class PageByPageStock(StockCache):
-    def refresh(self, changed: Changed) -> Applied | Unreconciled:
-        return super().refresh(changed._replace(more=False))
-
-
-class MovesTheCursorPageByPage(OnOtherStores):
-    """Breaks: only the last page moves the cursor. Found in ARCHITECTURE, as an earlier draft."""
-
-    name = "moves_the_cursor_page_by_page"
-    stock_of = PageByPageStock
 
 
 class StarvingStock(StockCache):
