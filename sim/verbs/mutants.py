@@ -21,10 +21,10 @@ def mutants(
     from orderquake.sim import console
     from orderquake.sim.explore.kills import table as kills
 
-    unknown = [name for name in names or () if name not in kills.MUTANTS]
+    unknown = [name for name in names or () if name not in kills.known()]
     if unknown:
-        raise Mistake(f'no planted bug is called "{unknown[0]}"; there are {", ".join(sorted(kills.MUTANTS))}')
-    asked = names or list(kills.MUTANTS)
+        raise Mistake(f'no planted bug is called "{unknown[0]}"; there are {", ".join(sorted(kills.known()))}')
+    asked = names or list(kills.known())
     with console.progress(f"{len(asked)} planted bugs", len(asked), as_json or quiet) as advance:
         entries = kills.table(asked, seeds, advance=advance)
     if not names:

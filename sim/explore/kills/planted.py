@@ -48,7 +48,7 @@ class Planted(NamedTuple):
         """The sound design that it is one breath away from."""
         from orderquake.model.architectures import ARCHITECTURES
 
-        return next(base.name for base in self.kind.__mro__ if base in ARCHITECTURES.values())
+        return next(name for base in self.kind.__mro__ for name, sound in ARCHITECTURES.items() if base is sound)
 
 
 def planted(name: str) -> Planted:

@@ -22,7 +22,7 @@ from orderquake.model.record import Changed, ReadChanges
 from orderquake.model.stock import StockCache
 from orderquake.model.work_queue import Empty, Leased
 from orderquake.sim.checkers import all_checkers
-from orderquake.sim.checkers.fold import Verdict
+from orderquake.sim.checkers.fold import Judge, Verdict
 from orderquake.sim.checkers.judge import judge_fully
 from orderquake.sim.explore.exhaustive import TOLD
 from orderquake.sim.history import History
@@ -35,6 +35,8 @@ PATIENCE = 1_000
 MESSAGE_LIFE_US = MINUTE
 """The longest that a late copy of an ask lives."""
 REFUND_FAILS_AFTER_US = 40 * SECOND
+END_ROWS = 2
+"""Rows that say that all is over."""
 
 Trouble = Literal[
     "", "dies before", "dies after", "ask lost", "answer lost", "done again late", "done late", "dies, done late"
@@ -89,6 +91,7 @@ class SmallWorld:
     told       how long the history was after each ask that counts as a step
     old_copy   the record as it was when its copy ceased to follow; None while the copy does
     says_zero  the record's feed says that there is nothing of anything
+    told_before_calm   how many asks that count there were before everything calmed down
     """
 
     kind: type[Architecture]
@@ -100,6 +103,7 @@ class SmallWorld:
     stock_is_behind_us: int = 0
     old_copy: Any = None
     says_zero: bool = False
+    told_before_calm: int = 0
 
     def __post_init__(self) -> None:
         self.design = self.kind(self.scope.policy)
@@ -121,7 +125,7 @@ class SmallWorld:
 
     def begin(self, name: str, flow: Flow[Any], then: Callable[[Any], Flow[Any] | None] | None = None) -> Party:
         """Somebody sets to work."""
-        party = Party(name, flow, then or (lambda _: None))
+        party = Party(name, flow, then or (lambda _: None), began_us=self.now_us)
         self.parties.append(party)
         self.go(party, flow.send, None)
         return party
@@ -293,6 +297,7 @@ class SmallWorld:
         """All troubles are over: what is late arrives, whoever is at work goes on, and the jobs come round until
         everything rests."""
         self.stock_is_behind_us, self.old_copy, self.says_zero = 0, None, False
+        self.told_before_calm = len(self.told)
         quiet_us = self.now_us
         while self.late:
             self.arrive(0)
@@ -317,6 +322,15 @@ class SmallWorld:
         verdicts = judge_fully(self.history, all_checkers())
         return {name: verdict for name, verdict in verdicts.items() if verdict.status == "invalid"}
 
-    def steps_to(self, verdict: Verdict) -> int:
-        """How many asks that count led to what a verdict shows."""
-        return bisect_left(self.told, max(verdict.witness, default=len(self.history)) + 1) + 1 if self.told else 0
+    def steps_to(self, broken: Mapping[str, Verdict]) -> int:
+        """How many asks that count led to the first of these verdicts, 0 where there is none. What is only broken
+        because nothing more comes took all that was done before everything calmed down."""
+        if not broken:
+            return 0
+        panel = Judge(all_checkers())
+        panel.hear_rows(tuple(self.history)[:-END_ROWS])
+        at_once = [name for name, verdict in panel.verdicts().items() if name in broken and verdict.status == "invalid"]
+        lengths = [
+            bisect_left(self.told, max(broken[name].witness) + 1) + 1 for name in at_once if broken[name].witness
+        ]
+        return min((min(length, len(self.told)) for length in lengths), default=self.told_before_calm)

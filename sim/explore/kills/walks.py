@@ -31,7 +31,7 @@ CARDS = (
 )
 JUMPS_US = (SECOND, 10 * SECOND, 25 * SECOND, 50 * SECOND, 70 * SECOND)
 LONG_US = 6 * MINUTE
-MOVES = 200
+MOVES = 400
 """So many moves at most before all calms down."""
 
 
@@ -54,9 +54,11 @@ def scope_of(dice: Random, policies: tuple[OrderOfSteps, ...] = POLICIES) -> Sco
         below_zero=dice.choice(("backorder", "backorder", "reject")),
         batches=dict.fromkeys(("inbound", "outbound", "rebuild"), dice.choice((1, 2, 200))),
     )
-    opening = {"mug": dice.choice((1, 1, 2, 3)), "tea": dice.choice((1, 2, 3))}
+    opening = {"mug": dice.choice((1, 1, 2, 3)), "tea": dice.choice((1, 2, 4))}
     with_cards = dice.random() < 0.5
-    return Scope(policy, opening, tuple(order_of(dice, number, with_cards) for number in range(dice.choice((2, 3, 4)))))
+    return Scope(
+        policy, opening, tuple(order_of(dice, number, with_cards) for number in range(dice.choice((2, 3, 4, 6, 8))))
+    )
 
 
 def order_of(dice: Random, number: int, with_cards: bool) -> Order:
@@ -88,7 +90,7 @@ class Walk:
             self.often = dice.choice((0.1, 0.3, 0.6))
         moves: list[tuple[Callable[[], Any], float]] = [
             (self.go_on, 14.0),
-            (self.submit, 1.5),
+            (self.submit, 1.0),
             (self.work, 3.0 * self.fancy()),
             (self.take, 1.0 * self.fancy()),
             (self.tick, 1.0 * self.fancy()),
