@@ -5,7 +5,6 @@ They are kept because they look like bugs, and because each says what the design
 
 from __future__ import annotations
 
-from orderquake.model.flow import Instant
 from orderquake.model.mutants.other_stores import OnOtherStores, Posts
 from orderquake.model.order import Order, State
 from orderquake.model.record import Posted, SkuChange
@@ -54,9 +53,12 @@ class StarvingStock(StockCache):
                 self.floor[sku] = max(version, self.floor.get(sku, 0))
         return super().settle(posts)
 
-    def rebase(self, item: SkuChange, as_of: Instant) -> None:
-        if item.version >= self.floor.get(item.sku, 0):
-            super().rebase(item, as_of)
+    def adds_up(self, item: SkuChange) -> bool:
+        return item.version >= self.floor.get(item.sku, 0) and super().adds_up(item)
+
+    def lose_everything(self) -> None:
+        super().lose_everything()
+        self.floor.clear()
 
 
 class RejectsWhatIsOlderThanAnAck(OnOtherStores):
