@@ -103,7 +103,7 @@ def test_a_story_is_as_long_as_what_led_to_the_first_verdict() -> None:
 
 
 def test_answers_without_fields_are_told_apart() -> None:
-    """As tuples `Pinned()` and `Lapsed()` are equal; a search that remembers flows by their answers must know better."""
+    """As tuples `Pinned()` and `Lapsed()` are equal; a search that goes by answers must know better."""
     assert Pinned() == Lapsed()
     scope = Scope(Policy(), {"mug": 1}, (ANN, BOB))
     design = ARCHITECTURES["hot_cold"](scope.policy)
