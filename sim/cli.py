@@ -24,6 +24,7 @@ from orderquake.sim.verbs import (  # noqa: F401  # each registers its verbs
     compare,
     hunt,
     lists,
+    mutants,
     prove,
     run,
     stories,

@@ -94,7 +94,6 @@ from orderquake.model.mutants.makes_no_difference import (
     ComparesNoAcks,
     HandsBackAtOnce,
     KeepsDeclinedHolds,
-    MovesTheCursorPageByPage,
     NeverTellsTheOwner,
     RejectsWhatIsOlderThanAnAck,
 )
@@ -118,6 +117,7 @@ from orderquake.model.mutants.posts_otherwise import (
 from orderquake.model.mutants.reads_a_torn_snapshot import (
     BelievesTheFeed,
     ComputesOutside,
+    MovesTheCursorPageByPage,
     NumbersChangesBeforeTheyCommit,
     PassesWhatDoesNotAddUp,
     ReadsQuantityBeforeVersion,
@@ -207,6 +207,7 @@ MUTANTS: Mapping[str, type[Architecture]] = {
         TakesOlderSnapshots,
         BelievesTheFeed,
         PassesWhatDoesNotAddUp,
+        MovesTheCursorPageByPage,
         ChecksThenTakes,
         ChecksTheFirstLineOnly,
         ChecksOnlyWhereASettingIsMade,
@@ -276,7 +277,6 @@ MUTANTS: Mapping[str, type[Architecture]] = {
         ForgetsRoundSums,
         NeverTellsTheOwner,
         ComparesNoAcks,
-        MovesTheCursorPageByPage,
         RejectsWhatIsOlderThanAnAck,
         HandsBackAtOnce,
         KeepsDeclinedHolds,
@@ -305,10 +305,6 @@ EQUIVALENT: Mapping[str, str] = {
     "compares_no_acks": (
         "A snapshot that contains a post names it, and so has dropped its commitment when it was applied; a late "
         "acknowledgement finds nothing to compare. Without the list of posts it leaks: see leaks_late_acks."
-    ),
-    "moves_the_cursor_page_by_page": (
-        "A post that lies between two pages is no longer named by a snapshot, but its acknowledgement is repeated "
-        "until the order is marked, and lets the commitment go. Units are off sale a little longer, no more."
     ),
     "rejects_what_is_older_than_an_ack": (
         "Safe: it only leaves snapshots out. On a busy day hardly one is new enough, and the count grows old; when "

@@ -17,8 +17,7 @@ A = TypeVar("A")
 
 
 class NeverSweepsTheLedger(OnOtherStores):
-    """Breaks: what was taken too late goes back. Found in ARCHITECTURE, as a job that may be left out. Caught by
-    `money_conserved` in `keys_run_out`."""
+    """Breaks: what was taken too late goes back. Found in ARCHITECTURE, as a job that may be left out."""
 
     name = "never_sweeps_the_ledger"
 

@@ -5,11 +5,10 @@ They are kept because they look like bugs, and because each says what the design
 
 from __future__ import annotations
 
-from orderquake.model.flow import Instant
 from orderquake.model.mutants.other_stores import OnOtherStores, Posts
 from orderquake.model.order import Order, State
-from orderquake.model.record import Changed, Posted, SkuChange
-from orderquake.model.stock import Applied, Reserve, Reserved, Settled, SoldOut, StockCache, Unreconciled
+from orderquake.model.record import Posted, SkuChange
+from orderquake.model.stock import Reserve, Reserved, Settled, SoldOut, StockCache
 from orderquake.model.work_queue import Ack, Empty, Leased
 
 
@@ -41,18 +40,6 @@ class ComparesNoAcks(OnOtherStores):
     stock_of = NotComparingStock
 
 
-class PageByPageStock(StockCache):
-    def refresh(self, changed: Changed) -> Applied | Unreconciled:
-        return super().refresh(changed._replace(more=False))
-
-
-class MovesTheCursorPageByPage(OnOtherStores):
-    """Breaks: only the last page moves the cursor. Found in ARCHITECTURE, as an earlier draft."""
-
-    name = "moves_the_cursor_page_by_page"
-    stock_of = PageByPageStock
-
-
 class StarvingStock(StockCache):
     """Hands units over at the acknowledgement, and takes no snapshot that is older than one."""
 
@@ -66,9 +53,12 @@ class StarvingStock(StockCache):
                 self.floor[sku] = max(version, self.floor.get(sku, 0))
         return super().settle(posts)
 
-    def rebase(self, item: SkuChange, as_of: Instant) -> None:
-        if item.version >= self.floor.get(item.sku, 0):
-            super().rebase(item, as_of)
+    def adds_up(self, item: SkuChange) -> bool:
+        return item.version >= self.floor.get(item.sku, 0) and super().adds_up(item)
+
+    def lose_everything(self) -> None:
+        super().lose_everything()
+        self.floor.clear()
 
 
 class RejectsWhatIsOlderThanAnAck(OnOtherStores):

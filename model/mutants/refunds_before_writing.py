@@ -16,5 +16,5 @@ class RefundsBeforeWriting(HotCold):
     async def reserve(self, order: Order) -> Order:
         decided = await super().reserve(order)
         if decided.state is State.REFUND_PENDING:
-            await self.patiently(Refund(self.refund_key(decided), order.id, order.charge_id, order.total))
+            await self.patiently(Refund(self.refund_key(decided), order.id, decided.charge_id, decided.taken))
         return decided

@@ -22,7 +22,7 @@ class CountingStock(StockCache):
 
 class ReleasesTwice(HotCold):
     """Breaks: a reservation is released once. Seen in magento/inventory#1849, and in the sample
-    danilop/events-and-workflows. Caught by `units_conserved` in `short_holds`."""
+    danilop/events-and-workflows. Caught by `units_conserved` in `late_copies`."""
 
     name = "releases_twice"
 
