@@ -121,8 +121,9 @@ class Kv(ABC):
         before = self.values.get(entry.key)
         if of_key:
             self.values[entry.key] = max(of_key.values(), key=Entry.beats).value
-        else:
+        else:  # nothing is left of the key, not even its place among the others
             self.values.pop(entry.key, None)
+            del self.entries[entry.key]
         if self.values.get(entry.key) != before:
             self.changed.append(entry.key)
 
@@ -170,16 +171,16 @@ class Kv(ABC):
             tuple((key, value) for key, value in self.values.items()),
             tuple(entry for of_key in self.entries.values() for entry in of_key.values()),
             tuple(self.removed),
+            self.top,
         )
 
     def restore(self, snapshot: Any) -> None:
-        by_member, values, entries, removed = snapshot
+        by_member, values, entries, removed, self.top = snapshot
         self.by_member = [list(made) for made in by_member]
         self.values, self.removed = dict(values), dict.fromkeys(removed, True)
         self.entries = {}
         for entry in entries:
             self.entries.setdefault(entry.key, {})[entry.id] = entry
-        self.top = max((entry.rank for entry in entries), default=(0,))
         self.outbox, self.done, self.changed = [], [], []
 
 
