@@ -147,8 +147,9 @@ class Kv(ABC):
         before = self.values.get(entry.key)
         if of_key:
             self.values[entry.key] = newest_of(of_key.values()).value
-        else:
+        else:  # nothing is left of the key, not even its place among the others
             self.values.pop(entry.key, None)
+            del self.entries[entry.key]
         if self.values.get(entry.key) != before:
             self.changed.append(entry.key)
 
@@ -216,10 +217,11 @@ class Kv(ABC):
             tuple((key, value) for key, value in self.values.items()),
             tuple(entry for of_key in self.entries.values() for entry in of_key.values()),
             tuple(self.removed),
+            self.top,
         )
 
     def restore(self, snapshot: Any) -> None:
-        (self.author, self.made), heard, values, entries, removed = snapshot
+        (self.author, self.made), heard, values, entries, removed, self.top = snapshot
         self.by_author, self.seen, self.last = {}, {}, {}
         for entry in heard:
             self.by_author.setdefault(entry.id[0], {})[entry.id[1]] = entry
@@ -230,7 +232,6 @@ class Kv(ABC):
         self.entries = {}
         for entry in entries:
             self.entries.setdefault(entry.key, {})[entry.id] = entry
-        self.top = max((entry.rank for entry in entries), default=(0,))
         self.outbox, self.done, self.changed = [], [], []
 
 

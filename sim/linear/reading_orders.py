@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from orderquake.sim.history import History, Row
+from orderquake.sim.linear.asks import Ask, asks_of
 from orderquake.sim.linear.model import Operation
 from orderquake.sim.linear.orders import NOT_SAID, UNHEARD, Batch, Reads, Registers, Writes
-from orderquake.sim.linear.reading import Ask, asks_of
 
 CHANGES = ("order", "sync")
 

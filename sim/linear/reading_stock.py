@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from orderquake.sim.history import History, Row
+from orderquake.sim.linear.asks import Ask, asks_of
 from orderquake.sim.linear.model import Operation
-from orderquake.sim.linear.reading import Ask, asks_of
 from orderquake.sim.linear.stock import (
     HAPPENED,
     Adopts,

@@ -380,7 +380,7 @@ def implied(_: str) -> None:
 
 
 def edges(_: str) -> None:
-    for module in (test_stock_edges, test_order_edges, test_quiet_edges, test_failed_refunds):
+    for module in (test_order_edges, test_quiet_edges, test_failed_refunds, test_stock_edges):
         every_test_of(module)
 
 
