@@ -21,6 +21,7 @@ import typer
 
 from orderquake.sim.asked import Mistake, OurFault
 from orderquake.sim.verbs import (  # noqa: F401  # each registers its verbs
+    claims,
     compare,
     hunt,
     lists,

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from orderquake.sim.checkers.fold import Verdict
+    from orderquake.sim.claimed import Claimed
     from orderquake.sim.compared import Comparison
     from orderquake.sim.run import Run
     from orderquake.sim.runs import Replication
@@ -184,6 +185,23 @@ def tell_comparison(made: Comparison, settings: Sequence[str] = ()) -> None:
     for design in made.designs:
         for note in made.notes(design):
             console.print(escape(f"note on {design}: {note}"))
+
+
+def tell_claims(made: Claimed) -> None:
+    """What became of each claim, for people: a column a design, and below how the first one failed."""
+    from orderquake.sim.study.claims import CLAIMS
+
+    console, cells = _console(), made.cells()
+    table = _table("claim", *made.designs)
+    for name, row in cells.items():
+        table.add_row(name, *(row[design].found for design in made.designs))
+    _show(console, table)
+    console.print()
+    for claim in CLAIMS:
+        for design in made.designs:
+            for result in cells[claim.name][design].results:
+                if result.found != "holds" and result.told:
+                    console.print(escape(f"{claim.name}, {design}: {result.told}"))
 
 
 def _tell_settings(console: Console, settings: Sequence[str]) -> None:

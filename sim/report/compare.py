@@ -9,6 +9,7 @@ from orderquake.sim.report import words
 from orderquake.sim.report.rendering import as_json, fact, facts_of, render, scenario_json, versions
 from orderquake.sim.study.compare import MEASURES, Difference
 from orderquake.sim.study.intervals import Estimate
+from orderquake.sim.study.prices import PRICES
 
 if TYPE_CHECKING:
     from orderquake.sim.compared import Comparison
@@ -22,6 +23,7 @@ def comparison_record(made: Comparison) -> dict[str, Any]:
         "seed": made.seeds[0],
         "runs": len(made.seeds),
         "reference": made.reference,
+        "prices": {line: price._asdict() for line, price in PRICES.items()},
         "measures": [{"name": name, "unit": unit, "says": says} for name, (unit, says) in MEASURES.items()],
         "designs": [_design_record(made, design) for design in made.designs],
         "seeds": [
@@ -144,7 +146,12 @@ def _values(made: Comparison) -> dict[str, Any]:
         "status": status,
         "headline": f"{words.listed(convicted)} broke a promise" if convicted else _unconvicted(status),
         "detail": f"{words.counted(len(made.designs), 'design')}, each on the same {len(made.seeds)} days.",
-        "sections": [("verdicts", "Verdicts"), ("measures", "Measures"), ("provenance", "Provenance")],
+        "sections": [
+            ("verdicts", "Verdicts"),
+            ("measures", "Measures"),
+            ("prices", "Prices"),
+            ("provenance", "Provenance"),
+        ],
         "verdicts": [
             {
                 "design": design,
@@ -158,6 +165,10 @@ def _values(made: Comparison) -> dict[str, Any]:
             for design in made.designs
         ],
         "rows": rows_of(made),
+        "prices": [
+            {"line": line, "usd": words.figures(price.usd_per_million), "source": price.source}
+            for line, price in PRICES.items()
+        ],
         "provenance": [
             *facts_of(asked),
             fact("Wall time", words.duration(wall)),

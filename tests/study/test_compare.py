@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 
 from orderquake.sim.history import History
 from orderquake.sim.study.compare import MEASURES, difference, measured
+from orderquake.sim.study.prices import PRICES, price_usd, used
 from tests.study.histories import S, asks, ended, opened, submits
 
 
@@ -95,6 +97,61 @@ def test_who_comes_while_the_record_is_away_is_counted_apart(kind: str) -> None:
     history.state(20 * S, kind, kind="fault", actor="record", key="f", answer="recovered")
     found = measured(ended(history, 99 * S))
     assert (found["registered_while_away"], found["decided_while_away"]) == (0.5, 0.25)
+
+
+@pytest.mark.parametrize(
+    ("who", "rows"),
+    [
+        ("provider", [("down", "payment")]),
+        ("region", [("partition", "eu - us"), ("partition", "eu - asia")]),
+    ],
+)
+def test_who_comes_while_the_provider_or_a_region_is_away_is_counted_apart(
+    who: str, rows: list[tuple[str, str]]
+) -> None:
+    history = opened()
+    for kind, target in rows:
+        history.state(10 * S, kind, kind="fault", actor=target, key=target, answer="injected")
+    for order, at, heard, end in (("served", 11, 12, 15), ("registered", 12, 13, 30), ("in vain", 14, None, None)):
+        submits(history, order, (at * S, None if heard is None else heard * S))
+        if end is not None:
+            told(history, end * S, order, "fulfilled")
+    for kind, target in rows:
+        history.state(20 * S, kind, kind="fault", actor=target, key=target, answer="recovered")
+    found = measured(ended(history, 99 * S))
+    assert found[f"registered_while_{who}_away"] == pytest.approx(2 / 3)
+    assert found[f"decided_while_{who}_away"] == pytest.approx(1 / 3)
+    assert math.isnan(found["registered_while_away"])
+
+
+def test_the_price_is_what_the_list_says_of_what_was_used() -> None:
+    history = opened()
+    submits(history, "ann", (0, S))
+    asks(history, "register", (S, S + 1), order="ann")
+    asks(history, "read_order", (S, S + 1), order="ann")
+    for _ in range(3):
+        history.state(2 * S, "transition", order="ann", to_state="registered", answer="started")
+    history = ended(history, 9 * S)
+    assert used(history.table()) == {"transitions": 3, "requests": 1, "writes": 1, "reads": 1}
+    assert price_usd(history.table()) == pytest.approx((3 * 25.0 + 0.2 + 0.625 + 0.125) / 1e6)
+    assert all(price.source for price in PRICES.values())
+
+
+def test_asks_abroad_are_counted_where_a_boundary_was_drawn() -> None:
+    boundaries = {
+        "carries": {"notify": ["personal"], "post": ["order"]},
+        "service": {"notify": "notice", "post": "record"},
+        "stands": {"notice": ["paris"], "record": ["boston"]},
+        "jurisdiction": {"paris": "eu", "boston": "us"},
+        "personal": ["eu"],
+    }
+    history = opened()
+    assert math.isnan(measured(ended(opened(), S))["abroad"])
+    history.state(0, "residency", kind="config", answer=json.dumps(boundaries))
+    for place in ("paris", "boston", "boston"):
+        history.state(S, "notify", kind="invoke", actor="worker-1", place=place)
+    history.state(S, "post", kind="invoke", actor="outbound", place="boston")
+    assert measured(ended(history, 9 * S))["abroad"] == 2.0
 
 
 # -- differences
