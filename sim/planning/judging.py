@@ -96,7 +96,7 @@ class Judge:
         each = 1 - (1 - looks.each) / len(self.promises)
         point = None
         for number in looks.at:
-            made = self.probes.at(scenario, range(seed, seed + number), self._failed(value))
+            made = self.probes.at(scenario, range(seed, seed + number), self.failed(value))
             judged = tuple(
                 promise.judged([probe.seen[place] for probe in made], each)
                 for place, promise in enumerate(self.promises)
@@ -109,7 +109,9 @@ class Judge:
         assert point is not None
         return point
 
-    def _failed(self, value: float) -> Callable[[int, str], str]:
+    def failed(self, value: float) -> Callable[[int, str], str]:
+        """What tells, by seed and error, how a run at this value is played again."""
+
         def told(seed: int, error: str) -> str:
             knob = self.knob
             where = f"{knob.asked.scenario.name} on {knob.asked.on} with {knob.path} = {knob.in_words(value)}"

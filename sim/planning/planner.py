@@ -159,7 +159,7 @@ class _Planner:
             if math.isfinite(knob.most):
                 low, high = knob.least, knob.most
             ends = [
-                judge.probes.at(knob.scenario(value), range(judge.seed, judge.seed + FIRST_LOOK), judge._failed(value))
+                judge.probes.at(knob.scenario(value), range(judge.seed, judge.seed + FIRST_LOOK), judge.failed(value))
                 for value in (low, high)
             ]
             for place, promise in enumerate(judge.promises):
@@ -178,8 +178,10 @@ class _Planner:
         )
 
     def possible(self, value: float, otherwise: float) -> float:
+        """The value, or the least whole number where it is below that, or else the other."""
         value = self.knob.rounded(value)
-        return value if self.knob.is_possible(value) else otherwise
+        tried = (value, 1.0) if self.knob.is_whole and value < 1 else (value,)
+        return next((one for one in tried if self.knob.is_possible(one)), otherwise)
 
     def line(self) -> tuple[Line, Callable[[float], float]]:
         """The values that may be probed, and how to get from a hardness to a value."""
@@ -212,16 +214,15 @@ class _Planner:
         return value
 
     def largest_load(self) -> float:
-        """Where a run would have `MOST_ORDERS` orders, told by the first run at the start."""
+        """Where a run would have `MOST_ORDERS` orders, told by the first run at the start; at least `TIMES` the start."""
         knob, judge = self.knob, self.judge
         (probe,) = judge.probes.at(
-            knob.scenario(knob.start), range(judge.seed, judge.seed + 1), judge._failed(knob.start)
+            knob.scenario(knob.start), range(judge.seed, judge.seed + 1), judge.failed(knob.start)
         )
-        most = knob.start * MOST_ORDERS / max(probe.orders, 1)
-        self.notes.append(
-            f"loads are probed up to {knob.in_words(knob.rounded(most))}, where a run has some 20,000 orders"
-        )
-        return max(knob.start, knob.rounded(most))
+        most = knob.rounded(knob.start * max(MOST_ORDERS / max(probe.orders, 1), TIMES))
+        orders = probe.orders * most / knob.start
+        self.notes.append(f"probed up to {knob.in_words(most)}, where a run has some {orders:,.0f} orders")
+        return most
 
     # -- the answer
 

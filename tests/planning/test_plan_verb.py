@@ -70,7 +70,7 @@ def test_a_load_is_found_written_and_found_again_without_playing(
 
 
 def test_a_resource_is_found_the_other_way_round(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    words = ["plan", "tiny.toml", *SLO, "--find", "place[0].workers", "--set", "workload.rate_per_s=2.0", "--runs", "4"]
+    words = ["plan", "tiny.toml", *SLO, "--find", "place[0].workers", "--set", "workload.rate_per_s=4.0", "--runs", "4"]
     assert main(words) == 0
     told = capsys.readouterr().out
     assert "note: a larger place.0.workers is better for decision.p90 < 5 s" in told
