@@ -214,7 +214,7 @@ class _Planner:
         return value
 
     def largest_load(self) -> float:
-        """Where a run would have `MOST_ORDERS` orders, told by the first run at the start; at least `TIMES` the start."""
+        """Where a run would have `MOST_ORDERS` orders, told by the first run at the start; at least `TIMES` that."""
         knob, judge = self.knob, self.judge
         (probe,) = judge.probes.at(
             knob.scenario(knob.start), range(judge.seed, judge.seed + 1), judge.failed(knob.start)

@@ -18,7 +18,7 @@ from orderquake.sim.settings import with_settings
 TINY = """
 schema_version = 1
 question = "How many customers a second can two workers serve?"
-horizon = "60 s"
+horizon = "30 s"
 
 [workload]
 kind = "poisson"
@@ -32,7 +32,7 @@ units_per_sku = 100000
 name = "here"
 workers = 2
 """
-SLO = ["--slo", "decision.p90 < 5 s"]
+SLO = ["--slo", "decision.p50 < 5 s"]
 
 
 @pytest.fixture
@@ -46,12 +46,12 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_load_is_found_written_and_found_again_without_playing(
     here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    words = ["plan", "tiny.toml", *SLO, "--between", "0.5,8", "--runs", "4", "--out", "two"]
+    words = ["plan", "tiny.toml", *SLO, "--between", "1,8", "--runs", "4", "--out", "two"]
     assert main([*words, "--json"]) == 0
     found: dict[str, Any] = json.loads(capsys.readouterr().out)
     assert (found["status"], found["find"], found["confirmed"]) == ("found", "workload.rate_per_s", True)
-    # A worker's order takes some 1.2 s: two of them serve about 1.6 a second, and a wait may be as long again.
-    assert 0.5 <= found["interval"]["kept"]["value"] < found["interval"]["missed"]["value"] <= 8
+    # A worker's order takes some 0.8 s: two of them serve about 2.5 a second; above that a line grows.
+    assert 1 <= found["interval"]["kept"]["value"] < found["interval"]["missed"]["value"] <= 8
     assert found["interval"]["kept"]["again"].startswith(
         "orderquake run tiny.toml --on hot_cold --seed 1 --set workload"
     )
@@ -63,9 +63,9 @@ def test_a_load_is_found_written_and_found_again_without_playing(
     played = {path: path.stat().st_mtime_ns for path in (here / "two" / "probes").iterdir()}
     (here / "two" / "plan.json").unlink()  # as if it had been stopped at the very end
     assert main([*words, "--quiet"]) == 0
-    assert capsys.readouterr().out.startswith("found decision.p90 < 5 s: kept at workload.rate_per_s = ")
+    assert capsys.readouterr().out.startswith("found decision.p50 < 5 s: kept at workload.rate_per_s = ")
     assert {path: path.stat().st_mtime_ns for path in (here / "two" / "probes").iterdir()} == played
-    assert main(["plan", "tiny.toml", "--slo", "decision.p90 < 4 s", "--out", "two"]) == 3
+    assert main(["plan", "tiny.toml", "--slo", "decision.p50 < 4 s", "--out", "two"]) == 3
     assert "holds another plan" in capsys.readouterr().err
 
 
@@ -73,7 +73,7 @@ def test_a_resource_is_found_the_other_way_round(here: Path, capsys: pytest.Capt
     words = ["plan", "tiny.toml", *SLO, "--find", "place[0].workers", "--set", "workload.rate_per_s=4.0", "--runs", "4"]
     assert main(words) == 0
     told = capsys.readouterr().out
-    assert "note: a larger place.0.workers is better for decision.p90 < 5 s" in told
+    assert "note: a larger place.0.workers is better for decision.p50 < 5 s" in told
     assert "the smallest that keeps it is between" in told
     assert "confirmed by fresh seeds" in told
     assert (here / "reports" / "latest" / "plan.json").exists()
@@ -118,22 +118,22 @@ def test_the_busiest_hour_of_the_real_shop_is_a_tuesday_noon() -> None:
 
 
 def test_a_notebook_gets_frames_with_units(here: Path) -> None:
-    found = plan("tiny.toml", "decision.p90 < 5 s", between="0.5,8", runs=4, processes=1)
+    found = plan("tiny.toml", "decision.p50 < 50 ms", between="1,2", runs=2, processes=1)
+    assert (found.status, found.points[0].orders_per_s > 0.5) == ("unreachable", True)
     curve = found.curve()
     assert {"value", "orders_per_s", "side", "decides_low", "decides_high", "limit", "measured", "unit"} <= {*curve}
-    assert set(curve["unit"]) == {"seconds"}
-    assert found.confirmed()["what"].iloc[0] == "kept"
+    assert (set(curve["unit"]), set(curve["side"]), found.confirmed().empty) == ({"seconds"}, {"missed"}, True)
     assert not (here / "reports").exists()
 
 
 def test_runs_are_added_until_the_mean_is_known(here: Path) -> None:
     made = replicate_until(
-        "tiny.toml", "decision.mean", settings={"horizon": "20 s"}, relative=0.15, first=5, processes=1
+        "tiny.toml", "decision.mean", settings={"horizon": "20 s"}, relative=0.3, first=4, processes=1
     )
     assert not made.mean.refusal
-    assert made.mean.half_width <= 0.15 * made.mean.value * 1.5  # as wide as asked, of the first stage's mean
+    assert made.mean.half_width <= 0.3 * made.mean.value * 1.5  # as wide as asked, of the first stage's mean
     frame = made.frame()
-    assert len(frame) == made.mean.runs >= 5
+    assert len(frame) == made.mean.runs >= 4
     assert frame["value"].mean() == pytest.approx(made.mean.value)
     few = replicate_until("tiny.toml", "decision.mean", relative=0.0001, first=2, at_most=3, processes=1)
     assert "were allowed" in few.mean.refusal
