@@ -26,6 +26,7 @@ from orderquake.sim.verbs import (  # noqa: F401  # each registers its verbs
     hunt,
     lists,
     mutants,
+    plan,
     prove,
     run,
     stories,

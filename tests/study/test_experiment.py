@@ -104,16 +104,18 @@ def test_orders_that_are_taken_for_independent_cover_too_little() -> None:
     assert covered([chance_of_a_run(*heap) for heap in heaps], 0.01) < 0.80
 
 
-def test_a_quantile_of_all_orders_is_where_it_says_though_days_differ() -> None:
-    # A day's waits are exponential with a mean of its own; the p99 over all days is found once, from many.
+@pytest.mark.parametrize(("tries", "least"), [(150, 0.90), pytest.param(TRIES, 0.93, marks=pytest.mark.slow)])
+def test_a_quantile_of_all_orders_is_where_it_says_though_days_differ(tries: int, least: float) -> None:
+    # A share of 150 has a standard error of 1.8 %: the small twin of a thousand. A day's waits are exponential with a
+    # mean of its own; the p95 over all days is found once, from many.
     luck = np.random.default_rng(13)
 
     def some_days(runs: int) -> Any:
         return luck.exponential(1.0, (runs, 200)) * luck.gamma(25.0, 0.04, (runs, 1))
 
     truth = float(np.quantile(some_days(50_000), 0.95))
-    found = [quantile_over_runs(list(some_days(15)), 0.95) for _ in range(TRIES)]
-    assert 0.93 <= covered(found, truth) <= 0.985
+    found = [quantile_over_runs(list(some_days(15)), 0.95) for _ in range(tries)]
+    assert least <= covered(found, truth) <= 0.985
     assert all(each.low <= each.value <= each.high for each in found)
 
 
