@@ -33,6 +33,7 @@ PATIENCE_S: Final = 600.0
 PATIENCE: Final = 30.0
 """A cell hangs that takes more than ten minutes and more than thirty times what the first one took."""
 ANSWER_S: Final = 10.0
+WORKER_S: Final = 60.0
 """How long a scheduler may take to answer, and to have a worker."""
 
 Played = Generator[Finished, None, None]
@@ -203,11 +204,11 @@ def _check_workers(client: Any, name: str, versions: set[str]) -> None:
     from orderquake.sim.sweep.version import model_version
 
     try:
-        client.wait_for_workers(1, timeout=ANSWER_S)
+        client.wait_for_workers(1, timeout=WORKER_S)
         found = client.run(model_version)
     except TimeoutError as error:
         raise Mistake(
-            f"the scheduler at {name} has no worker after {ANSWER_S:g} s; expected one at least. "
+            f"the scheduler at {name} has no worker after {WORKER_S:g} s; expected one at least. "
             f"Begin one: dask worker {name}"
         ) from error
     except ImportError as error:
