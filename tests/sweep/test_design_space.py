@@ -79,7 +79,7 @@ def test_a_field_says_what_is_proven_and_what_was_seen(swept: Swept, proofs: lis
     panels = {panel.title: panel.at[0.0, 0.0] for panel in panels_of(swept, over, "oversells", fields_of(proofs))}
     assert len(panels) == 7
     safe = panels["hot_cold, inbound every 10 s, strength linearizable".replace(" s", "\u202fs", 1)]
-    assert (safe.word, safe.more.partition(":")[0]) == ("proven safe", "0 of 2")
+    assert (safe.word, safe.more.partition("\n")[0]) == ("safe at scope", "0 of 2")
     unsafe = next(value for title, value in panels.items() if title.startswith("article"))
     assert unsafe.word == "proven unsafe"
     assert next(value for title, value in panels.items() if title.startswith("claims")).word == "0 of 2"
