@@ -106,7 +106,7 @@ def pictures(made: Swept, over: Sequence[str], marks: Marks) -> list[tuple[Pictu
         if marks and name == "oversells":
             caption += (
                 " Proven unsafe: a story of two orders breaks the promise, at some timing; it stands above. "
-                "Safe at scope: no story of two orders does, at any timing. How often it was seen in the runs stands below either."
+                "Safe at scope: no story of two orders does, at any timing. How often runs did stands below either."
             )
         if name in CHANCES and not any(values) and not (marks and name == "oversells"):
             continue  # told in a sentence: a map of zeros has nothing to show
