@@ -74,14 +74,15 @@ def maps(panels: Sequence[Panel], x: Scale, y: Scale, unit: str) -> Draw:
         across = min(len(shown), 1 if not form.is_wide or len(x.labels) > 6 else 3 if len(x.labels) <= 4 else 2)
         down = math.ceil(len(shown) / across)
         is_scatter = x.is_stretch or y.is_stretch
-        high = 260.0 if is_scatter else form.letter * (3.3 * len(y.labels) + 3)
-        lines_of_title = 1 + max(len(panel.title) for panel in shown) // int(form.width / across / form.letter * 1.7)
+        high = 260.0 if is_scatter else form.letter * (_lines(shown) * len(y.labels) + 3)
+        letters = int(form.width / across / form.letter * 1.4)
+        lines_of_title = 1 + max(len(panel.title) for panel in shown) // letters
         canvas = canvas_of(form, down * (high + form.letter * (3 + 1.2 * lines_of_title)) + 20)
         grid = np.atleast_1d(canvas.subplots(down, across, sharex=True, sharey=True, squeeze=False)).ravel()
         colour = _shades([value.value for panel in shown for value in panel.at.values()], is_share=unit == "share")
         for place, panel in zip(grid, shown, strict=False):
             (_scatter if is_scatter else _fields)(place, panel, x, y, colour, form, across)
-            entitle(place, fill(panel.title, int(form.width / across / form.letter * 1.7)))
+            entitle(place, fill(panel.title, letters))
         for place in grid[len(shown) :]:
             place.set_axis_off()
         canvas.supxlabel(x.name, color=MUTED, fontsize="medium")
@@ -89,6 +90,12 @@ def maps(panels: Sequence[Panel], x: Scale, y: Scale, unit: str) -> Draw:
         return canvas
 
     return draw
+
+
+def _lines(panels: Sequence[Panel]) -> float:
+    """How high a field is, in letters."""
+    most = max((value.more.count("\n") for panel in panels for value in panel.at.values()), default=0)
+    return 3.3 + 0.9 * most
 
 
 def _shades(values: Sequence[float], *, is_share: bool) -> Callable[[float], tuple[str, str]]:

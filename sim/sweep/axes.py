@@ -147,7 +147,7 @@ def read_stretches(words: Sequence[str]) -> list[Stretch]:
     raises   Mistake
 
     >>> read_stretches(["policy.reservation_ttl=30s..15min:log"])[0].at(0.5)
-    '2 min 44300 ms'
+    '164300 ms'
     """
     return [_stretch(word) for word in words]
 

@@ -33,6 +33,7 @@ PATIENCE_S: Final = 600.0
 PATIENCE: Final = 30.0
 """A cell hangs that takes more than ten minutes and more than thirty times what the first one took."""
 ANSWER_S: Final = 10.0
+WORKER_S: Final = 60.0
 """How long a scheduler may take to answer, and to have a worker."""
 
 Played = Generator[Finished, None, None]
@@ -166,33 +167,48 @@ def _on(distributed: Any, tasks: Sequence[Task], where: Any, name: str) -> Playe
         ) from error
     try:
         _check_workers(client, name, {task.version for task in tasks})
-        asked = {client.submit(play_and_sweep, task, key=f"cell-{task.identity}", pure=False): task for task in tasks}
-        done = distributed.as_completed(list(asked), loop=client.loop, with_results=True, raise_errors=False)
-        for future, result in done:
-            task = asked.pop(future)
-            if future.status == "finished":
-                yield result
-            elif future.status == "error":
-                yield Finished(task.identity, failed=_told(result[1]))
-            else:
-                raise Stopped(
-                    f"the scheduler at {name} was lost with {len(asked) + 1} cells to go; finished cells are kept. "
-                    "Begin it again, and give the same command again"
-                )
-            future.release()
+        suspects: list[Task] = []
+        yield from _together(distributed, client, tasks, name, suspects)
+        for task in suspects:  # alone: whoever only lay beside one that kills survives now
+            killers: list[Task] = []
+            yield from _together(distributed, client, [task], name, killers)
+            for killer in killers:
+                yield Finished(killer.identity, failed="every worker that played it died")
     finally:
         _close(client)
+
+
+def _together(distributed: Any, client: Any, tasks: Sequence[Task], name: str, killed: list[Task]) -> Played:
+    """Results as they come; in `killed`, tasks whose workers died one after the other."""
+    asked = {client.submit(play_and_sweep, task, pure=False): task for task in tasks}
+    done = distributed.as_completed(list(asked), loop=client.loop, with_results=True, raise_errors=False)
+    for future, result in done:
+        task = asked.pop(future)
+        if future.status == "finished":
+            yield result
+        elif future.status == "error":
+            error = result[1]
+            if type(error).__name__ == "KilledWorker":
+                killed.append(task)
+            else:
+                yield Finished(task.identity, failed=f"{type(error).__name__}: {error}".split("\n")[0])
+        else:
+            raise Stopped(
+                f"the scheduler at {name} was lost with {len(asked) + 1} cells to go; finished cells are kept. "
+                "Begin it again, and give the same command again"
+            )
+        future.release()
 
 
 def _check_workers(client: Any, name: str, versions: set[str]) -> None:
     from orderquake.sim.sweep.version import model_version
 
     try:
-        client.wait_for_workers(1, timeout=ANSWER_S)
+        client.wait_for_workers(1, timeout=WORKER_S)
         found = client.run(model_version)
     except TimeoutError as error:
         raise Mistake(
-            f"the scheduler at {name} has no worker after {ANSWER_S:g} s; expected one at least. "
+            f"the scheduler at {name} has no worker after {WORKER_S:g} s; expected one at least. "
             f"Begin one: dask worker {name}"
         ) from error
     except ImportError as error:
@@ -205,12 +221,6 @@ def _check_workers(client: Any, name: str, versions: set[str]) -> None:
                 f"the worker {worker} has other code, Python or libraries ({version}, here {', '.join(versions)}); "
                 "expected the same everywhere, for results of other code are other results"
             )
-
-
-def _told(error: BaseException) -> str:
-    if type(error).__name__ == "KilledWorker":
-        return "every worker that played it died"
-    return f"{type(error).__name__}: {error}".split("\n")[0]
 
 
 def _close(client: Any) -> None:

@@ -45,8 +45,10 @@ class Preset:
 
     def proofs(self, question: Question) -> list[Proven]:
         """What is proven of each design on each store that it does not refuse."""
-        pairs = dict.fromkeys((cell.on, str(cell.settings[STRENGTH])) for cell in question.cells)
-        return [proven(on, question.scenario, store) for on, store in pairs]
+        stores: dict[str, dict[str, None]] = {}
+        for cell in question.cells:
+            stores.setdefault(cell.on, {})[str(cell.settings[STRENGTH])] = None
+        return [one for on in stores for one in proven(on, question.scenario, tuple(stores[on]))]
 
 
 PRESETS: Final[Mapping[str, Preset]] = {

@@ -58,13 +58,21 @@ class Proven:
         }  # fmt: skip
 
 
-def proven(on: str, scenario: Scenario, store: str = OWN) -> Proven:
-    """What is proven of a design under the policy of a scenario.
+Found: TypeAlias = tuple[Verdict, str, str, int, tuple[str, ...], tuple[str, ...]]
+"""verdict, why, scope, states, story, guards"""
 
-    store   strength of the store that it is moved to. The search plays a single member, which is as strong as any: a
-            story of it is a story of weaker stores, too, but that nothing is found says nothing of those
+
+def proven(on: str, scenario: Scenario, stores: Sequence[str] = (OWN,)) -> list[Proven]:
+    """What is proven of a design under the policy of a scenario, on each of these stores.
+
+    stores   strengths. The search plays a single member, which is as strong as any: a story of it is a story of weaker
+             stores, too, but that nothing is found says nothing of those
     """
     found = _searched(on, scenario) if find_spec(PROVER) is None else _proved(on, scenario)
+    return [_on(store, on, scenario, found) for store in stores]
+
+
+def _on(store: str, on: str, scenario: Scenario, found: Found) -> Proven:
     verdict, why, scope, states, story, guards = found
     if (
         verdict == "safe"
@@ -73,9 +81,6 @@ def proven(on: str, scenario: Scenario, store: str = OWN) -> Proven:
     ):
         verdict, why = "open", "nothing found, but only one member of the store was looked at"
     return Proven(on, store, verdict, why, scope, states, story, guards)
-
-
-Found: TypeAlias = tuple[Verdict, str, str, int, tuple[str, ...], tuple[str, ...]]
 
 
 def _proved(on: str, scenario: Scenario) -> Found:

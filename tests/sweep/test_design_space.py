@@ -79,7 +79,7 @@ def test_a_field_says_what_is_proven_and_what_was_seen(swept: Swept, proofs: lis
     panels = {panel.title: panel.at[0.0, 0.0] for panel in panels_of(swept, over, "oversells", fields_of(proofs))}
     assert len(panels) == 7
     safe = panels["hot_cold, inbound every 10 s, strength linearizable".replace(" s", "\u202fs", 1)]
-    assert (safe.word, safe.more.partition(":")[0]) == ("proven safe", "0 of 2")
+    assert (safe.word, safe.more.partition("\n")[0]) == ("safe at scope", "0 of 2")
     unsafe = next(value for title, value in panels.items() if title.startswith("article"))
     assert unsafe.word == "proven unsafe"
     assert next(value for title, value in panels.items() if title.startswith("claims")).word == "0 of 2"
@@ -87,12 +87,12 @@ def test_a_field_says_what_is_proven_and_what_was_seen(swept: Swept, proofs: lis
 
 def test_a_search_that_is_cut_short_proves_nothing(monkeypatch: pytest.MonkeyPatch, small: Preset) -> None:
     monkeypatch.setattr(proving, "STATES", 100)
-    found = proven("hot_cold", small.question(None, 1, 100).scenario)
+    (found,) = proven("hot_cold", small.question(None, 1, 100).scenario)
     assert (found.verdict, found.why) == ("open", "the search was cut short after 101 states")
 
 
 def test_a_design_that_the_search_cannot_play_is_open(small: Preset) -> None:
-    found = proven("central", small.question(None, 1, 100).scenario)
+    (found,) = proven("central", small.question(None, 1, 100).scenario)
     assert (found.verdict, found.why) == ("open", "the exhaustive search cannot play its jobs")
 
 
@@ -107,7 +107,7 @@ def test_a_prover_is_asked_where_there_is_one(monkeypatch: pytest.MonkeyPatch, s
     module.prove = prove  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, proving.PROVER, module)
     monkeypatch.setattr(proving, "find_spec", lambda _: module)
-    found = proven("hot_cold", small.question(None, 1, 100).scenario)
+    (found,) = proven("hot_cold", small.question(None, 1, 100).scenario)
     assert asked == [("hot_cold", 2, 1, 1, "reserve_first")]
     assert (found.verdict, found.states, found.guards) == ("safe", 42, ("key_retention",))
 

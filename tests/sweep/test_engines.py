@@ -222,7 +222,7 @@ def test_a_scheduler_that_does_not_answer_is_told(tmp_path: Path, monkeypatch: p
 
 def test_a_scheduler_without_workers_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     distributed = pytest.importorskip("distributed")
-    monkeypatch.setattr(engines, "ANSWER_S", 1.0)
+    monkeypatch.setattr(engines, "WORKER_S", 1.0)
     with (
         distributed.LocalCluster(
             n_workers=0, processes=False, protocol="tcp", host="127.0.0.1", dashboard_address=None
@@ -286,3 +286,71 @@ def test_without_cloudpickle_it_is_played_here_or_refused_in_words(
     with pytest.raises(Mistake, match=r'cannot import it; expected .* cloudpickle .*, or engine="serial"'):
         made(tmp_path / "l", on=local_design(), engine="local", processes=2, **ONE)
     assert made(tmp_path / "s", on=local_design(), engine="serial", **ONE).failed == {}
+
+
+# -- a real scheduler, in processes of its own
+
+SCHEDULER = """
+import asyncio
+from distributed import Scheduler
+async def main():
+    async with Scheduler(host="127.0.0.1", port=0, dashboard=False, dashboard_address="127.0.0.1:0") as scheduler:
+        print(scheduler.address, flush=True)
+        await scheduler.finished()
+asyncio.run(main())
+"""
+WORKER = """
+import asyncio, sys
+from distributed import Nanny
+async def main():
+    async with Nanny(sys.argv[1], nthreads=1, dashboard=False) as nanny:
+        await nanny.finished()
+if __name__ == "__main__":
+    asyncio.run(main())
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("who_dies", ["scheduler", "nobody"])
+def test_a_real_scheduler_that_is_killed_costs_no_finished_cell(tmp_path: Path, serial: Swept, who_dies: str) -> None:
+    import subprocess
+    import sys
+
+    from tests.sweep.days import ROOT
+
+    pytest.importorskip("distributed")
+    (tmp_path / "worker.py").write_text(WORKER)
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    scheduler = subprocess.Popen([sys.executable, "-c", SCHEDULER], stdout=subprocess.PIPE, text=True, env=env)
+    assert scheduler.stdout is not None
+    address = scheduler.stdout.readline().strip()
+    worker = subprocess.Popen([sys.executable, str(tmp_path / "worker.py"), address], env=env)
+
+    def kill_after_two(number: int) -> None:
+        if number == 2 and who_dies == "scheduler":
+            scheduler.kill()
+
+    try:
+        if who_dies == "nobody":
+            found = made(tmp_path / "s", engine="dask", scheduler=address)
+        else:
+            with pytest.raises(Stopped, match=r"was lost with [1-4] cells to go"):
+                made(tmp_path / "s", engine="dask", scheduler=address, progress=kill_after_two)
+            assert len(list((tmp_path / "s" / "cells").iterdir())) >= 2
+            found = made(tmp_path / "s")
+        assert tables(found.folder) == tables(serial.folder)
+    finally:
+        worker.terminate()
+        scheduler.kill()
+        worker.wait(20)
+        scheduler.wait(20)
+
+
+@pytest.mark.slow
+def test_a_cell_that_kills_every_worker_of_a_cluster_costs_only_itself(tmp_path: Path) -> None:
+    """joblib's Dask backend waits for ever here."""
+    pytest.importorskip("distributed")
+    found = made(tmp_path / "s", on=["hot_cold", Dies], engine="dask", processes=1, **ONE)
+    good, bad = found.cells
+    assert len(found.of(good)) == 1
+    assert found.failed == {bad.identity: "every worker that played it died"}
