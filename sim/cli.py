@@ -20,7 +20,7 @@ from typing import Any
 import typer
 
 from orderquake.sim.asked import Mistake, OurFault
-from orderquake.sim.verbs import compare, lists, run, stories  # noqa: F401  # each registers its verbs
+from orderquake.sim.verbs import compare, lists, rare, run, stories  # noqa: F401  # each registers its verbs
 from orderquake.sim.verbs.door import HARNESS, INTERRUPTED, TERMINATED, TRACEBACK, USAGE, app
 
 
