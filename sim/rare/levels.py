@@ -7,7 +7,7 @@ decide how sure an estimate is, never what it is.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
@@ -42,6 +42,13 @@ def levels_for(
     seen: dict[float, bool] = {}
     for stage in range(MOST):
         walks = [(path, walk(subject, path, target, keeps_records=True)) for path in starts]
+        if found and not any(score > found[-1] for _, each in walks for score, _ in each.records):
+            # What is due next was drawn before the luck turned, so few families are few chances: look at more once.
+            walks += [
+                (path, walk(subject, path, target, keeps_records=True))
+                for number in range(3)
+                for path in again(starts, f"{seed}/pilot/{stage}/more/{number}")
+            ]
         seen.update((score, True) for _, each in walks for score, _ in each.records)
         highest = np.array([max((score for score, _ in each.records), default=-math.inf) for _, each in walks])
         level = float(np.quantile(highest, 1 - keep, method="lower"))
@@ -70,6 +77,14 @@ def levels_for(
             for number, (path, event) in enumerate(evenly(arrived, runs, f"{seed}/pilot/{stage}"))
         ]
     raise TooRare(f"after {MOST} stages the pilot was at score {found[-1]:g}, and {target:g} was asked for")
+
+
+def again(starts: Sequence[Path], luck: str) -> list[Path]:
+    """The same beginnings with other luck after their last turn."""
+    return [
+        Path(path.root, (*path.turns[:-1], (path.turns[-1][0], f"{luck}/{number}")))
+        for number, path in enumerate(starts)
+    ]
 
 
 def smallest(seen: Iterable[float]) -> float:

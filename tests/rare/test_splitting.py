@@ -152,10 +152,10 @@ def test_a_shelf_is_oversold_as_seldom_as_the_double_sum_says() -> None:
 
 @pytest.mark.slow
 def test_crude_counting_and_splitting_agree_at_one_in_ten_thousand() -> None:
-    scenario = shelf(12, 8.0, 2.0, 8)
-    chance, _ = formulas.oversold_in_one_cycle(12, 8.0, 2.0, 8)
+    scenario = shelf(10, 3.0, 2.0, 8)
+    chance, _ = formulas.oversold_in_one_cycle(10, 3.0, 2.0, 8)
     assert 5e-5 < chance < 5e-4
-    found = split(scenario, "oversold >= 1", effort=150, seed=2)
+    found = split(scenario, "oversold >= 1", effort=200, seed=2)
     subject = days_of(scenario, "hot_cold", SCORES["oversold"])
     days = 40_000
     hits = sum(walk(subject, Path(f"crude/{day}"), 1.0).first is not None for day in range(days))
@@ -166,10 +166,10 @@ def test_crude_counting_and_splitting_agree_at_one_in_ten_thousand() -> None:
 
 @pytest.mark.slow
 def test_one_in_ten_million_is_known_within_a_fifth_in_ten_minutes() -> None:
-    scenario = shelf(40, 30.0, 5.0, 20)
-    chance, _ = formulas.oversold_in_one_cycle(40, 30.0, 5.0, 20)
+    scenario = shelf(22, 4.0, 5.0, 20)
+    chance, _ = formulas.oversold_in_one_cycle(22, 4.0, 5.0, 20)
     assert 5e-8 < chance < 2e-7
-    found = split(scenario, "oversold >= 1", effort=300, seed=3)
+    found = split(scenario, "oversold >= 1", levels=range(-13, 2, 2), effort=400, seed=3)
     assert found.relative_error <= 0.2
     assert found.estimate.cpu_s + found.pilot_s < 600
     assert abs(found.chance - chance) < 4 * found.relative_error * found.chance
