@@ -153,13 +153,18 @@ def judged(
         raise AssertionError(
             f"two implementations of one promise disagree on {scenario.name} with seed {seed}: {disagreements}"
         )
+    from orderquake.sim.study.metastable import collapses_in_words
     from orderquake.sim.study.points.rates import missing, why_unknown
 
     verdict = run_verdict(verdicts, scenario.must_exercise)
     missed = missing(history, scenario.must_see)
     if (unseen_faults or missed) and verdict == "valid":
         verdict = "unknown"
-    notes = (*(f"fault {label} was never seen to strike" for label in unseen_faults), *why_unknown(missed))
+    notes = (
+        *(f"fault {label} was never seen to strike" for label in unseen_faults),
+        *why_unknown(missed),
+        *collapses_in_words(history, scenario.horizon),
+    )
     return Run(scenario, architecture, seed, history, gauges, wall_s, verdicts, verdict, notes)
 
 

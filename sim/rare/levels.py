@@ -41,11 +41,14 @@ def levels_for(
     found: list[float] = []
     seen: dict[float, bool] = {}
     for stage in range(MOST):
-        walks = [(path, walk(subject, path, target, keeps_records=True)) for path in starts]
+        walks = [
+            (path, walk(subject, path, target, found[-1] if found else -math.inf, keeps_records=True))
+            for path in starts
+        ]
         if found and not any(score > found[-1] for _, each in walks for score, _ in each.records):
-            # What is due next was drawn before the luck turned, so few families are few chances: look at more once.
+            # Few families are few chances: look at more, once.
             walks += [
-                (path, walk(subject, path, target, keeps_records=True))
+                (path, walk(subject, path, target, found[-1] if found else -math.inf, keeps_records=True))
                 for number in range(3)
                 for path in again(starts, f"{seed}/pilot/{stage}/more/{number}")
             ]

@@ -11,7 +11,7 @@ from orderquake.model.mutants.overwrites_on_refresh import OverwritesOnRefresh
 from orderquake.sim.rare import Path, estimate, parse_event, split
 from orderquake.sim.rare.door import days_of
 from orderquake.sim.rare.levels import TooRare, levels_for
-from orderquake.sim.rare.paths import walk
+from orderquake.sim.rare.paths import NotThere, walk
 from orderquake.sim.rare.scores import SCORES, BadEvent
 from orderquake.sim.rare.splitting import evenly, repeated_once
 from orderquake.sim.run import simulate
@@ -24,16 +24,19 @@ from tests.known.bench import constant, poisson, shop
 
 
 class Gambler:
-    """Starts with a coin, wins one with chance `up`, loses one otherwise, until there is none left."""
+    """Starts with a coin, wins one with chance `up`, loses one otherwise, until there is none left. As in a world of
+    events, what happens next is drawn when something has happened."""
 
     def __init__(self, streams: Streams, up: float = 1 / 3, steps: int = 10_000) -> None:
         self.luck, self.streams = streams.uniform("coin"), streams
         self.coins, self.tosses, self.up, self.steps = 1, 0, up, steps
+        self.coming = self.luck.draw(0)
 
     def play(self, look: Callable[[], bool]) -> None:
         while self.coins and self.tosses < self.steps:
-            self.coins += 1 if self.luck.draw(self.tosses) < self.up else -1
+            self.coins += 1 if self.coming < self.up else -1
             self.tosses += 1
+            self.coming = self.luck.draw(self.tosses)
             if look():
                 return
 
@@ -69,8 +72,24 @@ def test_a_path_is_the_same_twice_and_another_after_its_turn() -> None:
     path = next(path for path in (Path(str(n)) for n in range(100)) if walk(Gambler, path, math.inf).events > 8)
     first = walk(Gambler, path, math.inf, keeps_records=True)
     assert walk(Gambler, path, math.inf, keeps_records=True) == first
-    others = {walk(Gambler, path.turned(1, str(number)), math.inf).events for number in range(20)}
+    others = {walk(Gambler, path.turned(2, str(number)), math.inf).events for number in range(20)}
     assert len(others) > 3
+
+
+class Hasty(Gambler):
+    """Draws what happens when it happens."""
+
+    def play(self, look: Callable[[], bool]) -> None:
+        while self.coins:
+            self.coins += 1 if self.luck.draw(self.tosses) < self.up else -1
+            self.tosses += 1
+            if look():
+                return
+
+
+def test_a_score_that_hangs_on_a_draw_of_the_very_event_is_refused() -> None:
+    with pytest.raises(NotThere, match="what is drawn in that very event decides the score"):
+        estimate(Hasty, (2, 3, 4), effort=50)
 
 
 def test_the_luck_before_a_turn_is_that_of_the_root() -> None:
