@@ -14,7 +14,7 @@ from orderquake.model.assumptions import Assumption
 from orderquake.model.boundaries import Data
 from orderquake.model.flow import Ask, Flow, Store
 from orderquake.model.order import Order, State
-from orderquake.model.patience import patiently
+from orderquake.model.patience import guardedly, patiently
 from orderquake.model.policy import Patience, Policy
 from orderquake.model.work_queue import Ack, Empty, Lease, Leased
 
@@ -97,7 +97,8 @@ class Architecture(ABC):
 
     def patiently(self, ask: Ask[A]) -> Flow[A]:
         """Ask with the patience that the policy has with this service; to be awaited."""
-        return patiently(ask, self.patience[ask.service])
+        patience = self.patience[ask.service]
+        return guardedly(ask, patience) if patience.is_guarded else patiently(ask, patience)
 
     def move(self, order: Order, to: State, **columns: Any) -> Order:
         """The order in its next state. A move that the table does not have is a mistake of ours."""

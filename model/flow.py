@@ -8,7 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Coroutine, Generator, Hashable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Generic, NamedTuple, NewType, Protocol, TypeAlias, TypeVar, dataclass_transform
+from typing import (
+    Any,
+    ClassVar,
+    Final,
+    Generic,
+    Literal,
+    NamedTuple,
+    NewType,
+    Protocol,
+    TypeAlias,
+    TypeVar,
+    dataclass_transform,
+)
 
 from orderquake.model.boundaries import ANYBODY, NOTHING, Data, Role
 
@@ -88,17 +100,49 @@ class Within(Effect[bool]):
     limit_us: int
 
 
+BackoffKind: TypeAlias = Literal["none", "exponential", "equal", "full", "decorrelated"]
+"""How long one waits between two tries: not at all; the bound itself; half of it and up to as much again; anything up
+to it; or from the base to three times what one waited before."""
+
+
 @effect
 class Backoff(Effect[None]):
-    """Wait before trying again: at most `base_us` doubled `attempt` times, and never above `cap_us`; jitter decides."""
+    """Wait before trying again: at most `base_us` doubled `attempt` times, and never above `cap_us`; jitter decides.
+
+    source   "Exponential Backoff and Jitter" (github.com/aws-samples/aws-arch-backoff-simulator), for the kinds
+    """
 
     base_us: int
     cap_us: int
     attempt: int
+    kind: BackoffKind = "full"
 
     @property
     def longest_us(self) -> int:
         return min(self.cap_us, self.base_us << min(self.attempt, 40))
+
+
+Permission: TypeAlias = Literal["go", "open", "spent"]
+GO: Final = "go"
+OPEN: Final = "open"
+SPENT: Final = "spent"
+
+
+@effect
+class Permit(Effect[Permission]):
+    """May this service be asked, for the how-manieth time? `open`: its breaker says no; `spent`: no credit is left for
+    another try. Asked only where the policy has a breaker or a budget for the service."""
+
+    service: str
+    attempt: int
+
+
+@effect
+class Heard(Effect[None]):
+    """How it went: for the breaker."""
+
+    service: str
+    is_answered: bool
 
 
 @effect

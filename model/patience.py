@@ -6,7 +6,7 @@ from collections.abc import Generator
 from types import coroutine
 from typing import Any, TypeVar
 
-from orderquake.model.flow import Ask, Backoff, Effect, PatienceEnded, Send, Silence
+from orderquake.model.flow import OPEN, SPENT, Ask, Backoff, Effect, Heard, PatienceEnded, Permit, Send, Silence
 from orderquake.model.policy import Patience
 
 A = TypeVar("A")
@@ -20,10 +20,36 @@ def patiently(ask: Ask[A], patience: Patience) -> Generator[Effect[Any], Any, A]
     """
     for attempt in range(patience.attempts):
         if attempt:
-            yield Backoff(patience.base_us, patience.cap_us, attempt - 1)
+            yield Backoff(patience.base_us, patience.cap_us, attempt - 1, patience.backoff)
         try:
             answer: A = yield Send(ask, patience.timeout_us, attempt)
             return answer
         except Silence:
             continue
+    raise PatienceEnded(ask.verb)
+
+
+@coroutine
+def guardedly(ask: Ask[A], patience: Patience) -> Generator[Effect[Any], Any, A]:
+    """The same where a breaker or a budget has a say before each try, and hears how it went.
+
+    An open breaker costs a try, but sends nothing; a budget that is spent ends the patience at once.
+    """
+    for attempt in range(patience.attempts):
+        if attempt:
+            yield Backoff(patience.base_us, patience.cap_us, attempt - 1, patience.backoff)
+        permission = yield Permit(ask.service, attempt)
+        if permission == OPEN:
+            continue
+        if permission == SPENT:
+            break
+        is_answered = True
+        answer: A | None = None
+        try:
+            answer = yield Send(ask, patience.timeout_us, attempt)
+        except Silence:
+            is_answered = False
+        yield Heard(ask.service, is_answered)
+        if is_answered:
+            return answer  # type: ignore[return-value]  # an answer may be None only where A says so
     raise PatienceEnded(ask.verb)

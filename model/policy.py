@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal, TypeAlias
 
+from orderquake.model.flow import BackoffKind
 from orderquake.model.order import STATE_TABLES, StateTable
 
 OrderOfSteps: TypeAlias = Literal["pay_first", "reserve_first", "authorise_reserve_capture"]
@@ -18,18 +19,47 @@ HOUR = 60 * MINUTE
 
 
 @dataclass(frozen=True, slots=True)
+class BreakerPolicy:
+    """failures   tries in a row without an answer that open it
+    open_us    how long it stays open
+    probes     answers in a row that close it again"""
+
+    failures: int = 5
+    open_us: int = 10 * SECOND
+    probes: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetPolicy:
+    """per_call_thousandths   of a further try that a first try earns
+    burst                  tries that may be saved up"""
+
+    per_call_thousandths: int = 100
+    burst: int = 10
+
+
+@dataclass(frozen=True, slots=True)
 class Patience:
     """How long to wait for a service, how often to ask again, and how long to wait in between.
 
     timeout_us       for one answer
     attempts         in all, the first included
     base_us, cap_us  exponential backoff with full jitter (AWS architecture blog, "Exponential Backoff And Jitter")
+    backoff          another kind of it
+    breaker, budget  what stands between, so that askers do not make trouble worse; none where None
     """
 
     timeout_us: int = 5 * SECOND
     attempts: int = 4
     base_us: int = SECOND // 10
     cap_us: int = 2 * SECOND
+    backoff: BackoffKind = "full"
+    breaker: BreakerPolicy | None = None
+    budget: BudgetPolicy | None = None
+
+    @property
+    def is_guarded(self) -> bool:
+        return self.breaker is not None or self.budget is not None
 
 
 @dataclass(frozen=True, slots=True)

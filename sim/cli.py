@@ -28,6 +28,7 @@ from orderquake.sim.verbs import (  # noqa: F401  # each registers its verbs
     mutants,
     plan,
     prove,
+    rare,
     run,
     stories,
     sweep,

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from orderquake.model.architecture import Architecture
-from orderquake.model.flow import Backoff, Flow, NoReply, PatienceEnded, Reply, Send, Store, Within
+from orderquake.model.flow import GO, Backoff, Flow, Heard, NoReply, PatienceEnded, Permit, Reply, Send, Store, Within
 from orderquake.model.payment import ServerError
 from orderquake.model.work_queue import Empty
 
@@ -34,7 +34,9 @@ def perform(flow: Flow[A], stores: Mapping[str, Store], now_us: int = 0) -> A:
                     give, answer = flow.throw, NoReply()
             case Within(since, limit_us):
                 answer = now_us - since < limit_us
-            case Backoff() | Reply():
+            case Permit():
+                answer = GO  # nothing goes wrong here, so nobody is ever held back
+            case Backoff() | Reply() | Heard():
                 answer = None
             case _:
                 raise TypeError(f"the plain world cannot perform {effect!r}")

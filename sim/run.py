@@ -24,6 +24,7 @@ from orderquake.sim.history import History
 from orderquake.sim.scenario import Scenario
 from orderquake.sim.scenario_errors import Problem, ScenarioError
 from orderquake.sim.scenario_file import load_scenario
+from orderquake.sim.shop import Patience
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -152,13 +153,18 @@ def judged(
         raise AssertionError(
             f"two implementations of one promise disagree on {scenario.name} with seed {seed}: {disagreements}"
         )
+    from orderquake.sim.study.metastable import collapses_in_words
     from orderquake.sim.study.points.rates import missing, why_unknown
 
     verdict = run_verdict(verdicts, scenario.must_exercise)
     missed = missing(history, scenario.must_see)
     if (unseen_faults or missed) and verdict == "valid":
         verdict = "unknown"
-    notes = (*(f"fault {label} was never seen to strike" for label in unseen_faults), *why_unknown(missed))
+    notes = (
+        *(f"fault {label} was never seen to strike" for label in unseen_faults),
+        *why_unknown(missed),
+        *collapses_in_words(history, scenario.horizon),
+    )
     return Run(scenario, architecture, seed, history, gauges, wall_s, verdicts, verdict, notes)
 
 
@@ -212,6 +218,9 @@ def policy_of(scenario: Scenario) -> shop.Policy:
                 attempts=patience.attempts,
                 base_us=patience.base,
                 cap_us=patience.cap,
+                backoff=patience.backoff,
+                breaker=breaker_of(patience),
+                budget=budget_of(patience),
             )
             for service, patience in policy.patience.items()
         }
@@ -234,6 +243,16 @@ def policy_of(scenario: Scenario) -> shop.Policy:
         below_zero=scenario.service.record.below_zero,
         patience=patience,
     )
+
+
+def breaker_of(patience: Patience) -> shop.BreakerPolicy | None:
+    breaker = patience.breaker
+    return None if breaker is None else shop.BreakerPolicy(breaker.failures, breaker.opens_for, breaker.probes)
+
+
+def budget_of(patience: Patience) -> shop.BudgetPolicy | None:
+    budget = patience.retry_budget
+    return None if budget is None else shop.BudgetPolicy(round(1000 * budget.per_call), budget.burst)
 
 
 def unseen(world: Any) -> tuple[str, ...]:

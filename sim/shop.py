@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from orderquake.model.flow import BackoffKind
 from orderquake.model.policy import OrderOfSteps
 from orderquake.sim.demand import Part
 from orderquake.sim.services import ByName
@@ -156,8 +157,38 @@ class Stock(Part):
 # -- what the shop decides
 
 
+class Breaker(Part):
+    """After `failures` tries in a row without an answer nobody asks for `opens_for`; then one at a time, until
+    `probes` of them were answered."""
+
+    # The numbers are assumptions.
+    failures: Count = 5
+    opens_for: Duration = 10 * SECOND
+    probes: Count = 1
+
+    @field_validator("opens_for")
+    @classmethod
+    def _more_than_zero(cls, value: int) -> int:
+        if value == 0:
+            raise refused('"0 s"; expected more than zero')
+        return value
+
+
+class RetryBudget(Part):
+    """Every first try earns `per_call` of a further one; at most `burst` may be saved up."""
+
+    # A tenth, and ten: "Site Reliability Engineering" (2016), chapter 21; gRPC A6 has the same ratio.
+    per_call: Probability = 0.1
+    burst: Count = 10
+
+
 class Patience(Part):
-    """How long to wait for a service, how often to ask in all, and how long to wait in between (full jitter)."""
+    """How long to wait for a service, how often to ask in all, and how long to wait in between.
+
+    backoff       none | exponential | equal | full | decorrelated
+    breaker       stops asking a service that does not answer; there is none where absent
+    retry_budget  bounds how much is asked again in all; there is none where absent
+    """
 
     # Full jitter: "Exponential Backoff and Jitter" (github.com/aws-samples/aws-arch-backoff-simulator). The numbers are
     # assumptions.
@@ -165,6 +196,9 @@ class Patience(Part):
     attempts: Count = 4
     base: Duration = 100 * MS
     cap: Duration = 2 * SECOND
+    backoff: BackoffKind = "full"
+    breaker: Breaker | None = None
+    retry_budget: RetryBudget | None = None
 
     @model_validator(mode="after")
     def _check(self) -> Patience:

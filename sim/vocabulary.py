@@ -86,6 +86,8 @@ VOCABULARY: dict[str, str] = {
     "cold_start": "mark of a worker whose turn begins cold",
     "paused": "mark of a worker that froze: key = the fault's label, deadline = when it wakes",
     "woke": "mark of a worker that goes on where it stood",
+    "breaker": "mark of a circuit breaker that turned: place = whose, key = service, from_state, to_state",
+    "retry_budget": "mark of a retry budget without credit: place = whose, key = service, answer = spent",
     "worker_killed_at_deadline": "mark of a worker whose turn took too long",
     # config
     "opening": "config, one row a SKU: sku, units on hand at the start (base version 0)",

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from orderquake.model.architecture import Architecture
-from orderquake.model.flow import Backoff, NoReply, Reply, Send, Within
+from orderquake.model.flow import GO, Backoff, Heard, NoReply, Permit, Reply, Send, Within
 from orderquake.model.order import Order
 from orderquake.model.payment import ServerError
 from orderquake.sim.checkers.fold import Checker, Judge
@@ -154,7 +154,9 @@ class Exhaustive:
                             give, answer = coroutine.throw, NoReply()
                     case Within():
                         answer = True
-                    case Backoff() | Reply():
+                    case Permit():
+                        answer = GO
+                    case Backoff() | Reply() | Heard():
                         answer = None
                     case _:
                         raise TypeError(f"the exhaustive world cannot perform {effect!r}")

@@ -21,11 +21,9 @@ from orderquake.sim.world.world import World
 
 
 class Day:
-    """A scenario's fault phase on a design, as a course.
+    """A scenario's fault phase on a design, as a course."""
 
-    # Simplified: what happens in the quiet phase is not looked at; matters when the event is late.
-    """
-
+    # Simplified: a rare event is looked for up to the horizon, not in the quiet phase; matters when it comes late.
     def __init__(self, scenario: Scenario, design: Architecture, luck: Streams, score: Score) -> None:
         self.world = World(scenario, design, 0, luck=luck)
         self.watched = Watched(self.world)
@@ -134,7 +132,7 @@ def split(
     subject = days_of(scenario, on, score)
     began = time.process_time()
     if levels is None:
-        levels, pilot_s = levels_for(subject, target, runs=effort, seed=seed), time.process_time() - began
+        levels, pilot_s = levels_for(subject, target, runs=max(100, effort), seed=seed), time.process_time() - began
     else:
         pilot_s = 0.0
     if levels[-1] != target:

@@ -3,10 +3,15 @@
 A live world cannot be copied, but it can be played again: luck is found by name, so the same seed leads to the same
 event, and from there a new key leads elsewhere. So a path is only the seed and the events at which its luck turned; it
 can be told, judged and explained like any run. Nothing is estimated in this file.
+
+Luck turns just before the event that reached a level, so that what this event draws for later (when the next customer
+comes, say) is drawn anew. That is right only if the event reaches the level whatever it draws: so every walk looks, and
+one that does not arrive there again is a mistake, never a result.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
@@ -17,7 +22,7 @@ class Path(NamedTuple):
     """A run by its luck.
 
     root   the luck that it begins with
-    turns  (event, luck): after so many events, counted from 1, it has this luck instead; events never decrease
+    turns  (event, luck): from this event on, counted from 1, it has this luck instead; events never decrease
 
     >>> Path("7").turned(310, "7/a")
     Path(root='7', turns=((310, '7/a'),))
@@ -60,21 +65,39 @@ class Walk(NamedTuple):
     events: int
 
 
-def walk(subject: Subject, path: Path, level: float, keeps_records: bool = False) -> Walk:
-    """Play a path until its score is at the level, or to the end of the run."""
+class NotThere(AssertionError):
+    """The event that reached a level did not reach it with other luck. The text says where."""
+
+
+def walk(subject: Subject, path: Path, level: float, floor: float = -math.inf, keeps_records: bool = False) -> Walk:
+    """Play a path until its score is at the level, or to the end of the run.
+
+    floor    the level that the last turn's event had reached
+    raises   NotThere where it does not reach it again
+    """
     course = subject(Streams(path.root))
     turns = list(path.turns[::-1])
     records: list[tuple[float, int]] = []
     count, highest, first = 0, float("-inf"), None
 
+    def turn() -> None:
+        while turns and turns[-1][0] == count + 1:
+            course.rekey(turns.pop()[1])
+
     def look() -> bool:
         nonlocal count, highest, first
         count += 1
-        while turns and turns[-1][0] == count:
-            course.rekey(turns.pop()[1])
         if turns:
+            turn()
+            return False
+        if count < begins:
             return False
         score = course.score()
+        if count == begins and score < floor:
+            raise NotThere(
+                f"event {count} of {path} had reached {floor:g}, and with other luck it is {score:g}: what is drawn in"
+                " that very event decides the score; expected a score that is settled before anything more is drawn"
+            )
         if keeps_records and score > highest:
             highest = score
             records.append((score, count))
@@ -83,6 +106,8 @@ def walk(subject: Subject, path: Path, level: float, keeps_records: bool = False
             return True
         return False
 
+    begins = path.turns[-1][0] if path.turns else 0
+    turn()
     course.play(look)
     assert not turns, "a path did not get to the event where its luck turned: the run is not the same twice"
     return Walk(first, tuple(records), count)

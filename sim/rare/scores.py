@@ -27,7 +27,7 @@ class Watched:
     refreshed_us   when the Stock Cache last applied a snapshot
     told           units that customers were told they get, by product
     posted         units that left the record's shelf for the shop's own orders, by product
-    on_hand        the record's own count, by product
+    worst          what `oversold` found when it last looked, at `worst_at`
     """
 
     def __init__(self, world: World) -> None:
@@ -37,7 +37,8 @@ class Watched:
         self.posted: dict[str, int] = {}
         self.heard: dict[str, str] = {}
         stores: Any = world.stores
-        self.on_hand: Mapping[str, int] = stores["record"].on_hand
+        self.record: Any = stores["record"]
+        self.worst_at, self.worst = (-1, -1), 0
         self.rows: Any = world.design.order_rows(stores).rows
         for name in ("stock", "record", "notice"):
             if (replica := world.wire.replicas.get(name)) is not None:
@@ -94,9 +95,12 @@ def staleness(watched: Watched) -> float:
 def oversold(watched: Watched) -> float:
     """Units of one product that customers were told they get and that are not there for them, the worst product's; what
     others have sold from a shared shelf counts as gone. Below zero, as long as so many are left."""
-    on_hand = watched.on_hand
-    posted = watched.posted
-    return max((units - on_hand[sku] - posted.get(sku, 0) for sku, units in watched.told.items()), default=-1)
+    changes = watched.record.head, len(watched.heard)
+    if changes != watched.worst_at:
+        told, posted = watched.told, watched.posted
+        left = (units + posted.get(sku, 0) - told.get(sku, 0) for sku, units in watched.record.on_hand.items())
+        watched.worst_at, watched.worst = changes, -min(left)
+    return watched.worst
 
 
 def unserved_in_line(service: str) -> Score:

@@ -180,7 +180,7 @@ def repeated_once(subject: Subject, levels: Sequence[float], effort: int, name: 
     for stage, level in enumerate(levels):
         arrived = []
         for path in starts:
-            walked = walk(subject, path, level)
+            walked = walk(subject, path, level, levels[stage - 1] if stage else -math.inf)
             events += walked.events
             if walked.first is not None:
                 arrived.append((path, walked.first))

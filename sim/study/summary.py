@@ -14,6 +14,7 @@ from orderquake.sim.study.measures import (
     span,
     staleness_summary,
 )
+from orderquake.sim.study.metastable import aftermaths
 from orderquake.sim.study.subject import Subject
 
 
@@ -46,6 +47,7 @@ def summary(run: Subject) -> dict[str, Any]:
         "sold_out": len(sold_out(history)),
         "alerts": watch(history, run.gauges, run.scenario.alert).as_record(),
         "faults": [window._asdict() for window in faults(history)],
+        "aftermaths": [each.as_record() for each in aftermaths(history, run.scenario.horizon)],
         "rows": len(history),
         "simulated_s": (until - since) / 1e6,
         "wall_s": run.wall_s,

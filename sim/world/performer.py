@@ -11,7 +11,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from orderquake.model.architecture import Architecture
-from orderquake.model.flow import Backoff, Flow, PatienceEnded, Reply, Send, Within
+from orderquake.model.flow import Backoff, Flow, Heard, PatienceEnded, Permit, Reply, Send, Within
+from orderquake.model.guards import Guards
 from orderquake.sim.world.kernel import Kernel
 from orderquake.sim.world.streams import Streams
 
@@ -34,6 +35,7 @@ class Task:
     waits_for the ask whose answer the flow waits for; anything else that arrives is ignored
     cause     row that led to what the task does next
     frozen_us by how much pauses have moved its deadline, until the deadline asks
+    waited_us before its last try, where that decides how long it waits before the next
     """
 
     __slots__ = (
@@ -49,6 +51,7 @@ class Task:
         "sender",
         "slot",
         "visits",
+        "waited_us",
         "waits_for",
     )
 
@@ -75,6 +78,7 @@ class Task:
         self.waits_for: Sending | str = ""
         self.asks = 0
         self.frozen_us = 0
+        self.waited_us = 0
 
     def visit(self, what: str) -> int:
         """The how-manieth time this order (or tick) draws for that: 0 at first."""
@@ -95,6 +99,7 @@ class Performer:
         self.frozen = 0
         self.ahead: dict[str, int] = {}
         self.hurries: list[RetryStorm] = []
+        self.guards: dict[str, Guards] = {}
         wire.go = self._go
         wire.freezes = self.freezes_after
         wire.fail = self.fail
@@ -150,16 +155,59 @@ class Performer:
                 if task.reply is not None:
                     task.reply(effect.answer, task.cause)
             elif kind is Backoff:
-                # Full jitter: anything up to the exponential bound.
                 longest = effect.longest_us
                 for storm in self.hurries:
                     longest = int(longest * storm.patience)
-                wait_us = int(self.jitter.draw(task.number, task.visit("jitter")) * longest)
+                if effect.kind == "full":  # anything up to the exponential bound
+                    wait_us = int(self.jitter.draw(task.number, task.visit("jitter")) * longest)
+                else:
+                    wait_us = self.wait_us(task, effect, longest)
                 task.waits_for = "backoff"
                 self.kernel.after(wait_us, self._woken, task)
                 return
+            elif kind is Permit:
+                answer = self.guards_of(task).permit(effect, self.kernel.now)
+                self.note(task, effect.service)
+            elif kind is Heard:
+                self.guards_of(task).hear(effect, self.kernel.now)
+                answer = None
+                self.note(task, effect.service)
             else:
                 raise TypeError(f"the timed world cannot perform {effect!r}")
+
+    def wait_us(self, task: Task, backoff: Backoff, longest_us: int) -> int:
+        """How long to wait before the next try, in the kinds that are not the usual one."""
+        if backoff.kind == "none":
+            return 0
+        if backoff.kind == "exponential":
+            return longest_us
+        luck: float = self.jitter.draw(task.number, task.visit("jitter"))
+        if backoff.kind == "equal":
+            return longest_us - int((1 - luck) * longest_us / 2)
+        before_us = task.waited_us if backoff.attempt else backoff.base_us
+        task.waited_us = min(backoff.cap_us, backoff.base_us + int(luck * (3 * before_us - backoff.base_us)))
+        return min(task.waited_us, longest_us) if self.hurries else task.waited_us
+
+    # -- breakers and budgets
+
+    # Simplified: all askers of a place share their breakers and budgets, at once and for free; matters when each worker
+    # has its own, which takes longer to learn and saves up more credit.
+    def guards_of(self, task: Task) -> Guards:
+        place = task.sender.place
+        guards = self.guards.get(place)
+        if guards is None:
+            guards = self.guards[place] = Guards(self.design.policy)
+        return guards
+
+    def note(self, task: Task, service: str) -> None:
+        """Write down what a breaker or a budget has done."""
+        sender = task.sender
+        for change in self.guards_of(task).told(service):
+            self.wire.recorder.history.state(
+                self.kernel.now, change.operation, kind="mark", op_id=task.id, key=service, actor=sender.actor,
+                place=sender.place, answer=change.answer, from_state=change.from_state, to_state=change.to_state,
+                cause=task.cause,
+            )  # fmt: skip
 
     def hurry(self, sent: Send[Any]) -> None:
         """In a storm nobody waits as long as he meant to."""
