@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.checkers.broken import BROKEN, WATCHERS, noticed_by
+from tests.checkers.broken import BROKEN
+from tests.checkers.watchers import WATCHERS, noticed_by
 
 NOTICED_BY = {
     # too much is allowed
