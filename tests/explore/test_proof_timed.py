@@ -33,17 +33,17 @@ DAY: dict[str, Any] = {
 }
 
 
-JOBS = ("refresh", "refresh_too", "post", "post_too", "rebuild")
+JOBS = ("refresh", "refresh_2", "refresh_3", "post", "post_2", "post_3", "post_4", "rebuild")
 
 
 class RunsOverlap(HotCold):
-    """A job's run may be late, and the next one under way."""
+    """A job's run may be late, and the next ones under way."""
 
-    async def refresh_too(self, after: int = 0) -> int | None:
-        return await self.refresh(after)
-
-    async def post_too(self, after: int = 0) -> int | None:
-        return await self.post(after)
+    def __getattr__(self, flow: str) -> Any:
+        name, _, number = flow.rpartition("_")
+        if not number.isdigit():
+            raise AttributeError(flow)
+        return getattr(self, name)
 
 
 class Scribe(Ear):
@@ -81,8 +81,14 @@ def accepted(seed: int, policy: str) -> tuple[int, int]:
     for verb, ask, answer in scribe.heard:
         after: dict[State, int] = {}
         for state, before in states.items():
+            begins: set[str] = set()  # of the runs of a job that have not begun, any will do
             for who, stand in explorer.parties(state):
-                number = numbers[stand]
+                number, standing = numbers[stand], explorer.flows.stands.values[stand]
+                family = standing.flow.partition("_")[0]
+                if standing.role == "job" and not standing.answers:
+                    if family in begins:
+                        continue
+                    begins.add(family)
                 if asks[number].verb == verb and without_moments(asks[number]) == ask:
                     _, said = explorer.asked(state, number)
                     if without_moments(answers[said]) == answer:
