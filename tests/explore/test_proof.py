@@ -103,7 +103,8 @@ def test_a_planted_bug_is_found_by_its_shortest_story(
 def test_what_cannot_end_is_told(mutant: Any, faults: Sequence[str], checker: str) -> None:
     proof = prove(mutant, orders=2 if mutant == "refunds_in_silence" else 1, faults=faults)
     assert proof.is_complete, "no promise is broken on the way; it is the end that never comes"
-    assert (proof.verdict, proof.can_end, set(proof.violation)) == ("invalid", False, {checker})
+    assert (proof.verdict, proof.can_end) == ("invalid", False)
+    assert checker in proof.violation
     assert proof.steps
 
 

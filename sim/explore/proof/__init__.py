@@ -12,7 +12,7 @@ import numpy as np
 
 from orderquake.model.architecture import Architecture
 from orderquake.model.order import Order
-from orderquake.sim.explore.proof.ends import Endings, unrecovered
+from orderquake.sim.explore.proof.ends import Endings
 from orderquake.sim.explore.proof.guards import clock_of
 from orderquake.sim.explore.proof.moves import Explorer
 from orderquake.sim.explore.proof.scope import Proof, Scope, ScopeError, panel, scope_of
@@ -98,7 +98,7 @@ def searched(
 
 def stuck_in(search: Search) -> tuple[int, dict[str, str]] | None:
     """A state from which not everything ends, and what does not; None where there is none."""
-    return unrecovered(search) or Endings(search).stuck()
+    return Endings(search).stuck()
 
 
 def proved(scope: Scope, limit: int = LIMIT, advance: Callable[[float], None] | None = None) -> Proof:

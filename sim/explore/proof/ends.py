@@ -14,13 +14,11 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 from orderquake.model.flow import Store
-from orderquake.sim.explore.proof.budget import NO_MORE
 from orderquake.sim.explore.proof.moves import Explorer, State
 from orderquake.sim.explore.proof.search import Search
 from orderquake.sim.plain import tick, work_off
 from orderquake.sim.recorder import values_of
 
-DEATHS = frozenset({"crash", "crash_before"})
 ROUNDS = 12
 """So often the jobs tick before we believe that they bring nothing to its end any more."""
 ENOUGH = 20_000
@@ -114,6 +112,7 @@ class Endings:
                     panel.step(who, values_of(change, now_us, "", 0, "", "", -1))
 
         explorer.services.restore(state[: explorer.places])
+        explorer.empty_line()  # who has died was delivered too often, perhaps: only recovery is counted on
         stores: Any = {name: Heard(store, hear) for name, store in explorer.raw.items()}
         now_us = explorer.clock.moments[state[explorer.clock_at]]
         step_us = (
@@ -139,24 +138,3 @@ class Endings:
                 if verdict.status == "invalid":
                     reasons[name] = verdict.reason
         return reasons
-
-
-def unrecovered(search: Search) -> tuple[int, dict[str, str]] | None:
-    """An order whose worker has died in the middle, and that recovery does not find: the state after that death with
-    the fewest told steps; None if all are found."""
-    explorer = search.explorer
-    deaths: list[tuple[int, int]] = []
-    for number, state in enumerate(search.states):
-        if search.left[number] == explorer.budget.full or explorer.spend["crash"][explorer.budget.full] == NO_MORE:
-            continue
-        parent = search.parent[number]
-        if parent >= 0 and search.left[parent] == search.left[number]:
-            continue
-        if explorer.are_found(state):
-            continue
-        moves = search.way_to(number).moves
-        if any(move.what in DEATHS and move.who < len(explorer.workers) for move in moves):
-            deaths.append((search.cost[number], number))
-    if not deaths:
-        return None
-    return min(deaths)[1], {"every_order_ends": "an order's worker has died, and recovery does not find the order"}

@@ -114,7 +114,6 @@ class Explorer:
         self.woken_by: dict[tuple[int, int], tuple[bool, ...]] = {}
         looks = isinstance(stores.get("stock"), StockCache)
         self.look = self.services.ask(Lapse()) if looks else None
-        self.found_all: dict[int, bool] = {}
         self.live_in: dict[int, tuple[int, ...]] = {}
         spend = budget.spend
         self.spend = {fault: spend(fault) for fault in ("crash", "lose_ask", "lose_answer", "duplicate", "lapse",
@@ -183,27 +182,20 @@ class Explorer:
             found = self.woken_by[key] = self.woken(state)
         return found[who]
 
-    def are_found(self, state: State) -> bool:
-        """Does recovery put every order in line that is not closed?"""
-        number = state[self.rows_at]
-        found = self.found_all.get(number)
-        if found is None:
-            woken = [self.is_woken(state, who) for who in range(len(self.ids))]
-            self.services.restore(state[: self.places])
-            rows: Any = self.design.order_rows(self.raw).rows
-            found = all(rows[one].is_closed or is_woken for one, is_woken in zip(self.ids, woken, strict=True))
-            self.found_all[number] = found
-        return found
-
     def woken(self, state: State) -> tuple[bool, ...]:
         if not any(job.flow == "recover" for job in self.design.jobs()):
             return (False,) * len(self.ids)
         self.services.restore(state[: self.places])
-        queue: Any = self.raw["queue"]
-        queue.restore(((), (), (), (), ()))
+        queue = self.empty_line()
         late_us = self.clock.moments[state[self.clock_at]] + self.design.policy.idle_us
         tick(self.design, self.raw, "recover", late_us)
         return tuple(order_id in queue.deliveries for order_id in self.ids)
+
+    def empty_line(self) -> Any:
+        """The line of waiting orders, with nobody in it."""
+        queue: Any = self.raw["queue"]
+        queue.restore(((), (), (), (), ()))
+        return queue
 
     def with_stand(self, state: State, who: int, stand: int) -> State:
         place = self.workers.start + who
@@ -252,11 +244,11 @@ class Explorer:
         went_on = self.gone_on(done, who, stand, answer)
         yield went_on, left, told, Move(who, "ask", ask)
         if (less := self.spend["crash"][left]) != NO_MORE:
-            over = self.flows.over(stand)
             if not self.begins_anew(stand, answer, state[self.clock_at]):
+                over = self.over(done, who, stand)
                 yield self.forgotten(self.with_stand(done, who, over), less), less, told + 1, Move(who, "crash", ask)
             if self.spend["duplicate"][less] != NO_MORE:
-                died = self.with_stand(self.remember(state, ask), who, over)
+                died = self.with_stand(self.remember(state, ask), who, self.over(state, who, stand))
                 yield died, less, 1, Move(who, "crash_before", ask)
         if (less := self.spend["lose_ask"][left]) != NO_MORE:
             lost = self.remember(state, ask) if self.spend["duplicate"][less] != NO_MORE else state
@@ -274,6 +266,13 @@ class Explorer:
                         erred = self.remember(erred, ask)
                     erred = self.gone_on(erred, who, stand, answer)
                     yield self.forgotten(erred, less), less, told + 1, Move(who, fault, ask)
+
+    def over(self, state: State, who: int, stand: int) -> int:
+        """Where a party stands after its worker, or its run, has died. Recovery may begin an order anew at once, if it
+        finds it; else the order rests."""
+        if who < len(self.workers) and not self.is_woken(state, who):
+            return self.flows.rests
+        return self.flows.over(stand)
 
     def begins_anew(self, stand: int, answer: int, clock: int) -> bool:
         """Is the step, or the run, over with this answer? Whoever dies then has nothing left to lose."""
@@ -330,17 +329,17 @@ class Explorer:
         """The clock moves on: whoever is in the middle of a step is dead by then, and so is what is on its way, as far
         as the guards say so."""
         waited_us = self.clock.moments[moment] - self.clock.moments[state[self.clock_at]]
+        state = self.replaced(state, self.clock_at, moment)
         if waited_us >= self.clock.worker_deadline_us:
             for who, place in enumerate(self.workers):
                 if state[place] != self.flows.rests:
-                    state = self.replaced(state, place, self.heads[who])
+                    state = self.replaced(state, place, self.over(state, who, state[place]))
             for place in self.job_places:
                 if self.flows.asks[state[place]] != NOTHING:
                     state = self.replaced(state, place, self.flows.over(state[place]))
             state = self.replaced(state, self.others_at, self.others.number(()))
         if waited_us >= self.clock.message_life_us:
             state = self.replaced(state, self.sent_at, self.sent.number(()))
-        state = self.replaced(state, self.clock_at, moment)
         # What has lapsed by then is gone as soon as anybody looks; so somebody looks, and reads change nothing.
         return state if self.look is None else self.asked(state, self.look)[0]
 
