@@ -100,5 +100,7 @@ def test_what_an_asker_heard_is_told_as_it_was() -> None:
     assert calm.who_heard(charge).startswith("who was answered captured at ")
     silent = tale_of("never_gives_up")
     first = next(row for row in silent.rows if row.kind == "info")
-    asked = next(row for row in silent.rows if row.kind == "invoke" and row.op_id == first.op_id)
+    asked = next(
+        row for row in silent.rows if (row.kind, row.op_id, row.operation) == ("invoke", first.op_id, first.operation)
+    )
     assert silent.heard(asked).startswith("and heard nothing until ")
