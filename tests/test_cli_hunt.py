@@ -52,6 +52,20 @@ def test_nothing_exercised_leaves_with_2(shop: Path, capsys: pytest.CaptureFixtu
     assert told["runs"] > 0
 
 
+def test_a_design_that_only_crashes_leaves_with_4(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["hunt", "--on", "tests.explore.test_hunt:Crashing", "--budget", "300ms", "--strategies", "stress"]
+    assert main(words) == 4
+    assert "not today" in capsys.readouterr().out
+
+
+def test_without_hypothesis_its_strategy_stays_away_and_that_is_said(
+    shop: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orderquake.sim.explore.hunt.driven.is_installed", lambda: False)
+    assert main(["hunt", "--budget", "200ms", "--strategies", "hypothesis"]) == 2
+    assert "hypothesis is not installed" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("words", "phrase"),
     [

@@ -36,6 +36,7 @@ def hunt(
     """Look for a broken promise; tell the smallest story of it. Leaves with 1 where one was found, 0 where none was."""
     from orderquake.sim import console
     from orderquake.sim.explore import hunt as hunting
+    from orderquake.sim.explore.hunt.driven import Driven, is_installed
     from orderquake.sim.explore.hunt.found import Found
     from orderquake.sim.runs import check_out
 
@@ -52,6 +53,8 @@ def hunt(
             )
     except KeyError as error:
         raise Mistake(str(error.args[0])) from error
+    if not is_installed() and (names is None or Driven.name in names) and not (as_json or quiet):
+        console.out(f"hypothesis is not installed, so the strategy {Driven.name} stayed away")
     if not isinstance(found, Found):
         return tell_nothing(found, on, as_json, quiet)
     story = hunting.shrink(found)

@@ -60,6 +60,16 @@ def test_the_small_days_are_inside_the_contract_of_the_sound_design() -> None:
         assert failures_in(simulate(scenario, HotCold, seed).verdicts) == [], seed
 
 
+def test_outside_the_contract_a_fault_takes_away_what_is_required() -> None:
+    def breaks(seed: int, is_outside: bool) -> bool:
+        day = stressed(seed, HotCold, is_outside=is_outside)
+        return any(fault.broken() & HotCold.requires for fault in day.fault)
+
+    seeds = range(500, 620)
+    assert not any(breaks(seed, False) for seed in seeds)
+    assert any(breaks(seed, True) for seed in seeds)
+
+
 @pytest.mark.parametrize("strategy", [name for name in STRATEGIES if name != "monte_carlo"])
 def test_each_strategy_finds_a_plain_bug_alone(strategy: str) -> None:
     found = hunt("refunds_in_silence", budget_s=20.0, strategies=[strategy])

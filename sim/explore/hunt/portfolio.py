@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from orderquake.sim.choices import one_line
 from orderquake.sim.explore.hunt.delays import Delays
-from orderquake.sim.explore.hunt.driven import Driven
+from orderquake.sim.explore.hunt.driven import Driven, is_installed
 from orderquake.sim.explore.hunt.found import Case, Clock, Failure, Found, NotFound, Spent, Watch, failures_in, play
 from orderquake.sim.explore.hunt.priorities import Priorities
 from orderquake.sim.explore.hunt.seeding import MonteCarlo, Stress, Swarm
@@ -120,8 +120,12 @@ def hunt_with(names: Sequence[str], hunting: Hunt) -> None:
 
 
 def usual(scenario: Scenario | None) -> tuple[str, ...]:
-    """The portfolio: all strategies, but to play the same scenario again and again only where one was named."""
-    return tuple(name for name in STRATEGIES if scenario is not None or name != MonteCarlo.name)
+    """The portfolio: all strategies, but to play the same scenario again and again only where one was named, and
+    Hypothesis only where it is installed."""
+    away = {MonteCarlo.name} if scenario is None else set()
+    if not is_installed():
+        away.add(Driven.name)
+    return tuple(name for name in STRATEGIES if name not in away)
 
 
 def hunted(

@@ -60,11 +60,11 @@ class Tale:
         return cause if cause is not None and cause.kind == "invoke" else None
 
     def end_of(self, ask: Row) -> Row | None:
-        """What its asker heard; None where nobody was there to hear it."""
-        return next(
-            (row for row in self.all[ask.index :] if row.op_id == ask.op_id and row.kind in ("ok", "fail", "info")),
-            None,
-        )
+        """What its asker heard; None where nobody was there to hear it. A turn's lease and its first ask share a
+        number, so the operation counts, too."""
+        which = (ask.op_id, ask.operation)
+        rest = self.all[ask.index + 1 :]
+        return next((r for r in rest if r.kind in ("ok", "fail", "info") and (r.op_id, r.operation) == which), None)
 
     def faults(self) -> list[Row]:
         return [row for row in self.rows if row.kind == "fault"]
