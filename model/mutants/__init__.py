@@ -325,5 +325,20 @@ EQUIVALENT: Mapping[str, str] = {
 }
 """Mutants that break no promise, and why. They are not counted."""
 
-ONE_ROUTE: Mapping[str, str] = {}
+ONE_ROUTE: Mapping[str, str] = {
+    "takes_rights_twice": (
+        "Only in simulated time: a letter must be sent again before it is confirmed, and at small scope letters "
+        "between members of a store take no time."
+    ),
+    "decides_without_waiting": (
+        "Only in simulated time: at small scope a claim is known to every member before anybody can look."
+    ),
+    "ranks_by_hearsay": (
+        "Only in simulated time: at small scope every member hears of all claims at once, and in one order."
+    ),
+    CANARY: (
+        "Rare on purpose: about one day in a hundred shows it in simulated time, and a table plays six. A story told by "
+        "hand shows it, and a test plays a day that does."
+    ),
+}
 """Mutants that only one route can kill, and why no other can."""

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orderquake.model.architectures import ARCHITECTURES
-from orderquake.model.mutants import EQUIVALENT, MUTANTS
+from orderquake.model.mutants import EQUIVALENT, MUTANTS, ONE_ROUTE
 from orderquake.model.policy import Policy
 from orderquake.model.stock import Consume, Lapsed, Pinned
 from orderquake.sim.checkers import all_checkers
@@ -160,6 +160,13 @@ def test_the_runs_of_a_race_are_the_median_over_its_replications(monkeypatch: py
 def test_where_no_race_decides_five_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(routes, "TRIES", {"random": lambda _, __: Try(("charged_once",))})
     assert by_seeds("random", planted("sends_every_mail"), 30).of == routes.SURE_AFTER
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name in MUTANTS if name not in EQUIVALENT])
+def test_two_routes_kill_a_mutant_or_the_register_says_why_not(name: str) -> None:
+    kills = [routes.killed_by(route, planted(name), 1) for route in routes.ROUTES]
+    assert len([kill for kill in kills if kill.killed]) >= (1 if name in ONE_ROUTE else 2)
 
 
 # -- the table

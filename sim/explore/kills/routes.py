@@ -206,12 +206,9 @@ def an_order(name: str, units: int = 1, card: str = "good") -> Order:
 
 
 def scopes(design: str) -> Iterator[tuple[str, Scope, dict[str, int]]]:
-    """Small scopes, the cheapest first: two orders for one unit, one order in two hands; then the two with jobs."""
+    """Small scopes, the cheapest first: two orders for one unit, one order in two hands; then the two and jobs."""
     alone: tuple[OrderOfSteps, ...] = ("reserve_first", "pay_first", "authorise_reserve_capture")
-    with_jobs: tuple[tuple[OrderOfSteps, dict[str, int]], ...] = (
-        ("reserve_first", {"refresh": 1, "post": 1}),
-        ("pay_first", {"refresh": 1, "post": 1}),
-    )
+    with_jobs: tuple[tuple[OrderOfSteps, dict[str, int]], ...] = (("reserve_first", {"refresh": 1, "post": 1}),)
     ticks: tuple[tuple[OrderOfSteps, dict[str, int]], ...] = tuple((order, {}) for order in alone)
     for policy, jobs in ticks + (with_jobs if design in ("hot_cold", "escrow") else ()):
         rivals = Scope(Policy(order=policy), {"mug": 1}, (an_order("ann"), an_order("bob")))
