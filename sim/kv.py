@@ -15,7 +15,7 @@ from orderquake.model.in_kv import MakeKv
 from orderquake.model.kv import LastWriter, One
 from orderquake.model.taubyte import HOLDERS, EveryNode, Holder
 from orderquake.sim.demand import Part
-from orderquake.sim.units import MS, SECOND, Count, Duration, Probability, refused
+from orderquake.sim.units import MS, SECOND, Count, Duration, Flag, Probability, refused
 from orderquake.sim.world.delays import Latency, delay
 
 AT_ONCE: Latency = delay(kind="constant", value="0 s")
@@ -94,6 +94,7 @@ class TaubyteHolders(Taubyte):
 
     again     how long a holder waits before it pushes a write again
     give_up   after so long it acknowledges a write that nobody else has
+    moves_on  whoever hears nothing from a holder turns to the next, and does not come back
     """
 
     strength: Literal["taubyte_holders"] = "taubyte_holders"
@@ -102,6 +103,9 @@ class TaubyteHolders(Taubyte):
     # github.com/taubyte/tau, services/hoarder/kvdb.go: every 200 ms, for three times 5 s.
     again: Duration = 200 * MS
     give_up: Duration = 15 * SECOND
+    # clients/p2p/hoarder/kvdb.go: sticky to one holder until a transport error. Simplified: its own four rounds with
+    # pauses of 1.5 s are the policy's patience; matters when that is shorter.
+    moves_on: Flag = True
 
 
 class Quorum(Kv):

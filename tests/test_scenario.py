@@ -27,6 +27,7 @@ PROMISED = {
     "newsletter",
     "payment_hangs",
     "record_offline",
+    "residency",
     "retail_day",
     "retail_peak",
     "shared_pool",

@@ -129,6 +129,7 @@ class MemberReplica(Replica):
         self.is_open = False
         self.which = which
         self.post = post
+        self.is_left_when_silent = isinstance(post.config, described.TaubyteHolders) and post.config.moves_on
         self.kept: dict[Hashable, tuple[Sending, Any]] = {}
         self.awaited: dict[Id, bool] = {}
         self.asked: dict[int, int] = {}

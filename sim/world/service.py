@@ -51,6 +51,7 @@ class Replica:
     ahead_us  what its clock shows beyond the truth; on an open way nobody looks
     followers told every ask that the store itself has handled, and when; never asked where the way is open
     members   all copies of the service; each stands somewhere else
+    is_left_when_silent   whoever hears nothing from it turns to the next copy, and stays there
     """
 
     def __init__(
@@ -89,6 +90,7 @@ class Replica:
         self.is_open = self.capacity is None and self.gate is None and not self.errs and not self.has_rhythm
         self.after: Callable[[Any, Any], None] | None = None
         self.before: Callable[[Sending], Any] | None = None
+        self.is_left_when_silent = False
         self.members: list[Replica] = [self]
         self.on_down: Callable[[Sending], None] | None = None
 

@@ -92,6 +92,11 @@ class Way:
         self.is_still = not any(isinstance(part, Tempo) for part in (out, service, back))
         self.blocks: dict[int, Block] = {}
 
+    def become(self, other: Way) -> None:
+        """Lead where another one leads."""
+        for name in self.__slots__:
+            setattr(self, name, getattr(other, name))
+
     def block(self, which: int) -> Block:
         """Luck for one more block; `which` as `Task.block` and a visit make it."""
         if len(self.blocks) >= FEW:  # a long run leaves old blocks behind; they can always be made again
@@ -156,6 +161,7 @@ class Wire:
         self.replicas: dict[str, Replica] = {}
         self.ways: dict[tuple[str, str, str, str], Way] = {}
         self.askers: Mapping[str, frozenset[Role]] = {}
+        self.held_by: dict[tuple[str, str], Replica] = {}
         self.cuts: list[Callable[[str, str], bool]] = []
         self.crashes: dict[str, list[Callable[[Task, Sending, str], bool]]] = {}
         self.pauses: dict[str, list[Callable[[Task, str, int, str], int | None]]] = {}
@@ -178,7 +184,8 @@ class Wire:
 
     def way(self, role: str, place: str, service: str, verb: str) -> Way:
         first = self.replicas[service]
-        replica = next((member for member in first.members if member.place == place), first)
+        nearest = next((member for member in first.members if member.place == place), first)
+        replica = self.held_by.get((place, service), nearest)
         leg = self.scenario.latency_between(place, replica.place)
         air = weather_between(place, replica.place)
         is_own = verb in replica.config.operations
@@ -190,6 +197,18 @@ class Wire:
             self.law(f"{role}{service}.{verb}", work, f"weather/{service}{f'.{verb}' if is_own else ''}"),
             self.law(f"{who}/back", leg, air),
         )
+
+    def move_on(self, place: str, silent: Replica) -> None:
+        """Whoever asks from a place hears nothing: from now on all there ask the next copy, and do not come back."""
+        # Simplified: all who work in a place share one handle, and asks under way keep theirs; matters when some of
+        # them are restarted and begin with the nearest again.
+        now = self.held_by.get((place, silent.name))
+        members = silent.members
+        if now is None or now is silent:
+            self.held_by[place, silent.name] = members[(members.index(silent) + 1) % len(members)]
+            for which, way in self.ways.items():
+                if which[1:3] == (place, silent.name):
+                    way.become(self.way(*which))
 
     def is_cut(self, here: str, there: str) -> bool:
         """Does nothing get from a place to another now?"""
@@ -297,6 +316,8 @@ class Wire:
         self._without_answer(sending, "fail", why, Refused())
 
     def _silence(self, sending: Sending) -> None:
+        if sending.way.replica.is_left_when_silent and sending.task.waits_for is sending:
+            self.move_on(sending.task.sender.place, sending.way.replica)
         self._without_answer(sending, "info", "silence", NoReply())
 
     def _without_answer(self, sending: Sending, kind: str, why: str, silence: Exception) -> None:

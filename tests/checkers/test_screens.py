@@ -17,7 +17,7 @@ from orderquake.sim.checkers.fold import Context
 from orderquake.sim.checkers.judge import judge_fully, judge_sparingly
 from orderquake.sim.checkers.shelves import Shelves
 from orderquake.sim.history import History
-from tests.checkers.cases import CASES
+from tests.checkers.cases import CASES, innocent
 from tests.checkers.crowd import crowd, ended
 from tests.checkers.histories import LIMITS, SECOND, Story
 from tests.checkers.judging import judge_both
@@ -32,9 +32,16 @@ def is_sure(name: str, history: History) -> bool:
 
 def test_the_promises_about_products_and_services_have_screens() -> None:
     assert SCREENED == [
-        "backpressure_bounded", "books_converge", "fresh_snapshots_only", "never_oversold", "posted_once",
+        "asks_within_role", "backpressure_bounded", "books_converge", "fresh_snapshots_only", "never_oversold",
+        "order_cache_holds_minimum", "payment_secrets_contained", "personal_data_stays_home", "posted_once",
         "reservation_hygiene", "units_conserved",
     ]  # fmt: skip
+
+
+ABOUT_DATA = (
+    "asks_within_role", "order_cache_holds_minimum", "payment_secrets_contained", "personal_data_stays_home",
+)  # fmt: skip
+"""Promised only where boundaries are drawn; on a crowd's day none are."""
 
 
 @pytest.mark.parametrize("name", CHECKERS)
@@ -44,7 +51,7 @@ def test_every_promise_has_a_screen_or_shapes(name: str) -> None:
 
 @pytest.mark.parametrize("name", SCREENED)
 def test_an_ordinary_day_is_plain_to_see(name: str) -> None:
-    history = ended(crowd(ORDINARY))
+    history = innocent() if name in ABOUT_DATA else ended(crowd(ORDINARY))
     assert is_sure(name, history)
     assert judge_both(history, [CHECKERS[name]()])[name].status == "valid"
 

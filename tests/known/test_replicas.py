@@ -7,7 +7,7 @@ Reference numbers and their sources are in `formulas.py`; what is measured goes 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import log
+from math import inf, log
 from typing import Any
 
 import numpy as np
@@ -21,8 +21,12 @@ from orderquake.model.counts import ReadCount, WriteCount
 from orderquake.model.flow import Reply
 from orderquake.model.order import Order
 from orderquake.model.stock import Reserve, Reserved
+from orderquake.sim.checkers.columns import oversold_units
 from orderquake.sim.history import History
+from orderquake.sim.kv import kv_of
+from orderquake.sim.run import simulate
 from orderquake.sim.scenario import Scenario
+from orderquake.sim.scenario_file import load_scenario
 from orderquake.sim.units import SECOND
 from tests.known.bench import ANSWER, KIND, OPERATION, ORDER, TIME, exponential, poisson, run_whole, shop
 from tests.known.conftest import ONLY_BIG, SLOW, Agrees, Effort
@@ -155,6 +159,46 @@ def test_who_asks_a_hundred_hears_the_slowest(effort: Effort, agrees: Agrees) ->
     day = of_replicas(60 * effort.longer, 100, 100, 1, write=exponential(1.0))
     slow = [float(np.mean(np.array(write_times_s(run_whole(day, seed, Writes))) > log(100))) for seed in effort.seeds]
     agrees("waits for a slow one", slow, 1 - 0.99**100, 0.025)
+
+
+class AsksThrice(Asks):
+    async def register(self, order: Order) -> None:
+        for number in range(3):
+            await self.patiently(WriteCount(order.id, f"{order.id}/{number}", 1))
+        await Reply("written")
+
+
+# Not here, because no design of ours does it: to ask a second one when the first takes long (a hedge).
+@known("chain", 5, "How long does a chain of three waits take?", "Dean and Barroso, The Tail at Scale (2013); Erlang")
+@ONLY_BIG
+def test_one_after_the_other_adds_up(effort: Effort, agrees: Agrees) -> None:
+    """Of three exponential waits, one in a hundred takes longer than 8.405947 means."""
+    day = of_replicas(2_200 * effort.longer, 1, 1, 1, write=exponential(1.0))
+    pooled = []
+    for seed in effort.seeds[:10]:
+        history = run_whole(day, seed, AsksThrice)
+        heard = {row[ORDER]: row[TIME] for row in answers(history, "submit")}
+        for row in history.raw():
+            # Who came in the last half minute may still wait at the end; who gave up waiting took longer than that.
+            is_first = row[OPERATION] == "submit" and row[KIND] == "invoke"
+            if is_first and row[TIME] < day.horizon - 30 * SECOND:
+                pooled.append((heard.get(row[ORDER], inf) - row[TIME]) / SECOND)
+    agrees.quantile("three exponential waits, p99, means", pooled, 0.99, 8.405947)
+
+
+# -- what a strict quorum is not
+
+
+def test_reads_that_always_see_the_latest_write_do_not_keep_two_from_selling_one_unit() -> None:
+    """The same store whose reads are never stale: who reads, subtracts and writes back oversells on it, and rights that
+    are split beforehand do not."""
+    rush = load_scenario("last_unit").model_copy(update={"fault": ()})
+    careless = simulate(rush.model_copy(update={"kv": kv_of("quorum")}), on="naive_cache", seed=1)
+    sold = oversold_units(careless.history)
+    assert any((*sold.own.values(), *sold.uncovered.values()))
+    careful = simulate(rush, on="escrow", seed=1)
+    told = oversold_units(careful.history)
+    assert not any((*told.own.values(), *told.uncovered.values()))
 
 
 # -- split stock

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -12,9 +13,10 @@ from orderquake.model.architectures.naive_cache import NaiveCache
 from orderquake.model.counts import ReadCount, WriteCount
 from orderquake.model.flow import Reply
 from orderquake.model.order import Order
-from orderquake.sim.run import Run, simulate
+from orderquake.sim.run import Run, policy_of, simulate
 from orderquake.sim.scenario import Scenario
 from orderquake.sim.units import MS, SECOND
+from orderquake.sim.world.world import World
 
 DAY = """
 schema_version = 1
@@ -116,6 +118,59 @@ def test_a_cut_between_places_carries_no_letters_and_is_witnessed_by_that() -> N
     witnessed = [row for row in run.history if row.kind == "fault" and row.answer == "witnessed"]
     assert witnessed
     assert all(5 * SECOND <= row.time < 35 * SECOND for row in witnessed)
+
+
+AWAY = '[[fault]]\nkind = "down"\ntarget = "stock"\nfrom = "12 s"\nfor = "10 s"\n'
+IMPATIENT = '[policy.patience.stock]\ntimeout = "2 s"\n'
+
+
+@pytest.mark.parametrize("moves_on", [True, False])
+def test_whoever_hears_nothing_from_a_holder_turns_to_the_next_and_does_not_come_back(moves_on: bool) -> None:
+    """The way to the other place is longer, long after the nearest one is back."""
+    text = (
+        DAY.replace("rounds = 5", "rounds = 40")
+        .replace('every = "10 s"', 'every = "1 s"')
+        .replace("skus = 5", "skus = 40")
+    )
+    kv = f'[kv]\nstrength = "taubyte_holders"\nmoves_on = {str(moves_on).lower()}\n'
+    run = simulate(Scenario.model_validate(tomllib.loads(text + kv + AWAY + IMPATIENT)), on=Writes)
+    asked = {row.op_id: row for row in run.history if row.kind == "invoke" and row.operation == "put_count"}
+    far = [
+        row.time - asked[row.op_id].time > 120 * MS
+        for row in run.history
+        if row.kind == "ok" and row.operation == "put_count"
+        and row.place == "here" and asked[row.op_id].time > 30 * SECOND
+    ]  # fmt: skip
+    assert far
+    assert all(far) if moves_on else not any(far)
+
+
+@pytest.mark.parametrize("jitter", [0.0, 0.3])
+def test_announcements_come_every_five_seconds_give_or_take(jitter: float) -> None:
+    run = simulate_world(day(f'strength = "taubyte_nodes"\njitter = {jitter}'))
+    apart = [(later - earlier) / SECOND for earlier, later in pairwise(run)]
+    assert len(apart) > 5
+    if jitter:
+        assert all(3.5 <= gap <= 6.5 for gap in apart)
+        assert len(set(apart)) > 3
+    else:
+        assert set(apart) == {5.0}
+
+
+def simulate_world(scenario: Scenario) -> list[int]:
+    """When the first member of the stock announced what it has, all day."""
+    world = World(scenario, Writes(policy_of(scenario)), 1)
+    member = world.wire.replicas["stock"].store
+    moments: list[int] = []
+    tick = member.tick
+
+    def heard(now_us: int) -> None:
+        moments.append(now_us)
+        tick(now_us)
+
+    member.tick = heard  # type: ignore[attr-defined]
+    world.run()
+    return moments
 
 
 def test_replicas_of_a_quorum_must_be_as_many_as_have_to_answer() -> None:
