@@ -79,7 +79,7 @@ class Plan:
         if self.status == "at_least" and self.kept is not None:
             return f"{promised}: kept at every value up to {path} = {self._at(self.kept)}, the last that was probed"
         if self.status == "unreachable":
-            return f"{promised}: missed at every value of {path}"
+            return f"{promised}: missed at every value of {path} that was probed"
         return f"{promised}: undecided"
 
     def _at(self, point: Point) -> str:

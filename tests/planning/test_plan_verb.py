@@ -83,7 +83,7 @@ def test_a_promise_no_load_keeps_leaves_with_one_and_the_reason(here: Path, caps
     words = ["plan", "tiny.toml", "--slo", "decision.p50 < 100ms", "--between", "0.5,2", "--runs", "4"]
     assert main(words) == 1
     told = capsys.readouterr().out
-    assert "missed at every value of workload.rate_per_s" in told
+    assert "missed at every value of workload.rate_per_s that was probed" in told
     assert "why: it is missed even at workload.rate_per_s = 0.5" in told
 
 
