@@ -35,7 +35,8 @@ LOAD_PATHS = (*dict.fromkeys(LOADS.values()), "workload.speed_up")
 class Knob:
     """A number of a scenario.
 
-    start      the scenario's own value; microseconds where it is a duration
+    start      where a search begins: the scenario's own value, where that may be probed
+    own        the scenario's own value; both are microseconds where it is a duration
     base       settings that hold at every value
     least, most   values that may be probed, inclusive
     """
@@ -49,6 +50,7 @@ class Knob:
     least: float = 0.0
     most: float = math.inf
     base: Mapping[str, Any] | None = None
+    own: float = 0.0
 
     @property
     def is_load(self) -> bool:
@@ -134,7 +136,7 @@ def knob_of(asked: Asked, path: str, want: Want | None, between: str = "") -> Kn
     is_whole = isinstance(found, int) and not is_duration
     if path in LOAD_PATHS:
         want = want or "largest"
-    knob = Knob(asked, path, value, is_whole, is_duration, want)
+    knob = Knob(asked, path, value, is_whole, is_duration, want, own=value)
     if ends:
         low, high = (_end(between, word, is_duration) for word in ends)
         if not low < high:

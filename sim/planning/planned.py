@@ -18,6 +18,13 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+COLUMNS = (
+    "what", "value", "orders_per_s", "side", "runs", "slo", "decides", "decides_low", "decides_high", "limit",
+    "measured", "measured_low", "measured_high", "unit",
+)  # fmt: skip
+"""Of the frames: a row a value and promise."""
+
+
 @dataclass(frozen=True, slots=True)
 class Confirmation:
     """An edge of the answer, judged anew with seeds that took no part in the search."""
@@ -79,7 +86,7 @@ class Plan:
         if self.status == "at_least" and self.kept is not None:
             return f"{promised}: kept at every value up to {path} = {self._at(self.kept)}, the last that was probed"
         if self.status == "unreachable":
-            return f"{promised}: missed at every value of {path}"
+            return f"{promised}: missed at every value of {path} that was probed"
         return f"{promised}: undecided"
 
     def _at(self, point: Point) -> str:
@@ -227,7 +234,7 @@ class Plan:
                         "unit": promise.unit,
                     }
                 )
-        return pd.DataFrame(found)
+        return pd.DataFrame(found, columns=COLUMNS)
 
 
 def finite(value: float) -> float | None:

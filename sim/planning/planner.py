@@ -73,11 +73,11 @@ def plan(
     told = progress or (lambda _: None)
     with probes_of(Probes(asked.on, promises, folder, told, processes)) as probes:
         judge = Judge(knob, promises, probes, runs, seed, confidence)
-        return _Planner(judge, resolution, is_free=not find and not between).plan()
+        return _Planner(judge, resolution, is_free=not find).plan()
 
 
 class _Planner:
-    """One plan in the making. is_free: nobody has said what to vary, or where."""
+    """One plan in the making. is_free: nobody has said what to vary."""
 
     def __init__(self, judge: Judge, resolution: float, is_free: bool) -> None:
         self.judge, self.resolution, self.is_free = judge, resolution, is_free
@@ -114,7 +114,7 @@ class _Planner:
         scenario = knob.asked.scenario
 
         def whole(what: str, factor: float, settings: Mapping[str, Any]) -> Point:
-            value = knob.start * factor
+            value = knob.own * factor
             point = self.judge.judged(
                 with_settings(knob.scenario(value), settings), value, self.judge.seed, self.judge.confidence
             )
@@ -141,8 +141,10 @@ class _Planner:
     def play_the_busiest_hour(self, workload: Trace) -> None:
         """From now on a value is judged by the hour that decides; the whole is borne at its own load."""
         hour = busiest_hour(self.knob.asked.scenario, workload)
-        start = self.knob.rounded(max(self.knob.start, ORDERS / hour.orders))
-        self.judge.knob = replace(self.knob, start=start, base=hour.settings, least=self.knob.start)
+        knob = self.knob
+        least = max(knob.least, knob.own)
+        start = min(max(knob.rounded(ORDERS / hour.orders), least), knob.most)
+        self.judge.knob = replace(knob, start=start, base=hour.settings, least=least)
         self.played = hour.says
 
     # -- where to look

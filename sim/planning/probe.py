@@ -11,12 +11,14 @@ import hashlib
 import json
 import multiprocessing
 import os
+import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +87,19 @@ def _play_and_sweep(scenario: Scenario, on: str, seed: int, promises: Sequence[P
     return probe
 
 
+def _begin_with_parent() -> None:
+    """In a new process: it ends with the one that made it, even where that is killed and can tell nobody."""
+    _begin_to_work()
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def follow() -> None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=follow, daemon=True).start()
+
+
 @dataclass
 class Probes:
     """Where runs come from: the folder, or else a process.
@@ -147,7 +162,7 @@ class Probes:
         if self._pool is None:
             method = "fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn"
             context = multiprocessing.get_context(method)
-            self._pool = ProcessPoolExecutor(min(self.processes, _cores()), context, initializer=_begin_to_work)
+            self._pool = ProcessPoolExecutor(min(self.processes, _cores()), context, initializer=_begin_with_parent)
         return self._pool
 
     def close(self, *, is_needed: bool) -> None:

@@ -49,7 +49,7 @@ def busiest_hour(scenario: Scenario, workload: Trace) -> Stretch:
         "workload.first_day": day.isoformat(),
         "workload.last_day": day.isoformat(),
         "workload.begins": f"{of_day} h",
-        "horizon": f"{length} us",
+        "horizon": format_duration(length),
     }
     if scenario.fault:
         settings["fault"] = []

@@ -135,6 +135,8 @@ def _room(panel: Any, made: Plan, place: int, limit: float) -> None:
     top = max([limit * 3, *(value for value in near if math.isfinite(value))], default=1.0)
     lows = [point.judged[place].decides.low for point in made.points]
     bottom = min([0.0, *(value for value in lows if math.isfinite(value))])
+    if made.promises[place].kind != "mean":
+        top = min(top, 1.0)
     panel.set_ylim(bottom - 0.03 * (top - bottom), (top or 1.0) * 1.05)
 
 

@@ -19,7 +19,7 @@ from orderquake.sim.scenario import Scenario
 from orderquake.sim.scenario_errors import ScenarioError
 from orderquake.sim.scenario_file import load_scenario
 from orderquake.sim.settings import with_settings
-from tests.planning.made_up import CALM, MadeUp, load
+from tests.planning.made_up import CALM, MadeUp, PlainKnob, load
 
 DAY = {
     "schema_version": 1,
@@ -235,3 +235,47 @@ def test_a_number_that_is_not_claimed_survives_its_file() -> None:
     probe = Probe(1, "d", "valid", (), ("a note",), 3, (Seen(1, 2, math.nan),), 0.5)
     (value,) = (seen.value for seen in Probe.of_record(probe.as_record()).seen)
     assert math.isnan(value)
+
+
+# -- a real shop's weeks
+
+
+class Weeks(MadeUp):
+    """With faults, two in a hundred wait too long at any load; without them it is the load."""
+
+    def at(self, scenario: Scenario, seeds: Any, failed: Any) -> list[Probe]:
+        value = scenario.workload.scale  # type: ignore[union-attr]
+        PlainKnob.asking[:] = [value]
+        self.chance = (lambda _: 0.02) if scenario.fault else (lambda at: min(0.01 * (at / 60) ** 4, 1.0))
+        self.horizons = {*getattr(self, "horizons", ()), scenario.horizon}
+        return [self.one(value, seed) for seed in seeds]
+
+
+def weeks(**settings: Any) -> tuple[Plan, Weeks]:
+    promise = read_promise("decision.p99 < 5s")
+    probes = Weeks("hot_cold", [promise], None)
+    knob = knob_of(asked("retail_day", **settings), "workload.scale", None)
+    return _Planner(Judge(knob, [promise], probes, 8, 1), 0.05, is_free=True).plan(), probes
+
+
+def test_faults_that_break_a_promise_at_any_load_are_told_from_load() -> None:
+    found, _ = weeks()
+    assert (found.status, found.points, found.kept) == ("unreachable", [], None)
+    assert "the faults of retail_day, and not its load, break decision.p99 < 5 s" in found.reason
+    assert "--set 'fault=[]'" in found.reason
+    assert [(what, point.side) for what, point in found.aside] == [
+        ("the scenario as it is", "missed"),
+        ("with half of its customers", "missed"),
+        ("with a third of its customers", "missed"),
+        ("without its faults", "kept"),
+    ]
+
+
+def test_what_load_a_real_shop_bears_is_asked_of_its_busiest_hour() -> None:
+    found, probes = weeks(fault=[])
+    assert found.status == "found" and found.played.startswith("the busiest hour, Monday, 5 December 2011")
+    assert found.kept is not None and found.missed is not None
+    assert found.kept.value < 60 < found.missed.value
+    assert sorted(probes.horizons) == [300_000_000, 7_200_000_000]
+    again = found.as_record()["interval"]["kept"]["again"]
+    assert "--set 'horizon=5 min' --set 'workload.begins=12 h' --set workload.first_day=2011-12-05" in again
