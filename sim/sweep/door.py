@@ -92,14 +92,18 @@ def answer(
 ) -> Swept:
     """Play the cells that are missing in the folder, and put the tables together."""
     engine = check_engine(engine, scheduler, timeout_s)
+    is_sent = engine == "dask" or (engine in ("auto", "local") and (processes or 2) > 1)
+    question.tasks((), are_sent=is_sent)  # a design that cannot be sent is told before anything is written
+    if not (is_there := folder.exists()):
+        check_cells(question, question.cells)
     store = Store(folder, question.header)
     missing = store.missing(question.cells)
-    check_cells(question, missing, lambda _: None)
+    if is_there:
+        check_cells(question, missing)
     by_identity = {cell.identity: cell for cell in missing}
     alike = Counter(cell.identity for cell in missing)
     done = len(question.cells) - len(missing)
     progress(done)
-    is_sent = engine == "dask" or (engine in ("auto", "local") and (processes or 2) > 1)
     with closing(_played(engine, question, missing, is_sent, scheduler, processes, timeout_s)) as played:
         for finished in played:
             store.keep(finished, by_identity[finished.identity])

@@ -13,9 +13,9 @@ import time
 import warnings
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Sequence
-from concurrent.futures import FIRST_COMPLETED, wait
 from contextlib import suppress
 from importlib import import_module
+from queue import SimpleQueue
 from typing import Any, Final
 
 from orderquake.sim.asked import Mistake
@@ -86,26 +86,31 @@ def local(tasks: Iterable[Task], processes: int | None = None, timeout_s: float 
     pool: Any = ProcessPool(
         processes or _cores(), initializer=_begin, initargs=(os.getpid(),), context=multiprocessing.get_context(method)
     )
+    asked: dict[Any, tuple[Task, int]] = {}
+    done: SimpleQueue[Any] = SimpleQueue()
+
+    def ask(task: Task, tried: int) -> None:
+        future = pool.schedule(play_and_sweep, args=(task,), timeout=timeout_s)
+        asked[future] = (task, tried)
+        future.add_done_callback(done.put)
+
     try:
-        asked: dict[Any, tuple[Task, int]] = {
-            pool.schedule(play_and_sweep, args=(task,), timeout=timeout_s): (task, 1) for task in tasks
-        }
+        for task in tasks:
+            ask(task, 1)
         while asked:
-            done, _ = wait(asked, return_when=FIRST_COMPLETED)
-            for future in done:
-                task, tried = asked.pop(future)
-                try:
-                    yield future.result()
-                except TimeoutError:
-                    yield Finished(task.identity, failed=f"it was not done after {timeout_s:g} s, and was ended")
-                except ProcessExpired as error:
-                    if tried < TRIES:
-                        again = pool.schedule(play_and_sweep, args=(task,), timeout=timeout_s)
-                        asked[again] = (task, tried + 1)
-                        continue
+            future = done.get()
+            task, tried = asked.pop(future)
+            try:
+                yield future.result()
+            except TimeoutError:
+                yield Finished(task.identity, failed=f"it was not done after {timeout_s:g} s, and was ended")
+            except ProcessExpired as error:
+                if tried < TRIES:
+                    ask(task, tried + 1)
+                else:
                     yield Finished(task.identity, failed=f"{tried} times its process died ({_ended(error.exitcode)})")
-                except Exception as error:  # what came back could not be read
-                    yield Finished(task.identity, failed=f"{type(error).__name__}: {error}".split("\n")[0])
+            except Exception as error:  # what came back could not be read
+                yield Finished(task.identity, failed=f"{type(error).__name__}: {error}".split("\n")[0])
         pool.close()
     except BaseException:
         pool.stop()
@@ -125,6 +130,7 @@ def _begin(parent: int) -> None:
 
 
 def _end_with(parent: int) -> None:
+    # Pebble's processes end when there is nobody to talk to; but in the middle of a cell they do not look.
     while os.getppid() == parent:
         time.sleep(0.5)
     os._exit(1)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -182,14 +182,14 @@ def check_design(design: str | type[Architecture]) -> str:
     return known(design) if isinstance(design, str) else design.name
 
 
-def check_cells(question: Question, cells: Sequence[Cell], progress: Callable[[int], None]) -> None:
+def check_cells(question: Question, cells: Sequence[Cell]) -> None:
     """Let the scenario look at the settings of each cell, before hours are spent on the others.
 
     raises   ScenarioError, which names the first cell that contradicts itself; and where a design refuses its store
     """
     designs = dict(zip(question.on, question.designs, strict=True))
     made: dict[str, Scenario] = {}
-    for number, cell in enumerate(cells):
+    for cell in cells:
         words = canonical(cell.settings)
         try:
             if words not in made:
@@ -199,7 +199,6 @@ def check_cells(question: Question, cells: Sequence[Cell], progress: Callable[[i
         except ScenarioError as error:
             where = f"cell {cell.number} of {len(question.cells)}, on {cell.on}:"
             raise ScenarioError(Problem(f"{where} {one.file}", one.spot, one.text) for one in error.problems) from None
-        progress(number + 1)
 
 
 def refusal(scenario: Scenario, design: str | type[Architecture]) -> str:

@@ -32,6 +32,8 @@ def model_version() -> str:
     import orderquake.model
     import orderquake.sim
 
+    # Simplified: the processor is not looked at; matters when machines of a cluster, or of two halves of a sweep, round
+    # a logarithm differently.
     hashed = hashlib.sha256(platform.python_version().encode())
     for library in LIBRARIES:
         hashed.update(f"{library} {version(library)}\n".encode())
@@ -49,11 +51,10 @@ def _tells(name: str) -> bool:
 
 
 def design_version(on: str | type[Architecture]) -> str:
-    """Nothing for a design that comes along, for its source is in `model_version`; else what tells its code from other.
-
-    Simplified: of a design of one's own its module is looked at, or its own classes where it was typed into a notebook;
-    what it calls in other files is not seen. Matters when those files change while a sweep goes on.
-    """
+    """Nothing for a design that comes along, for its source is in `model_version`; else what tells its code from other:
+    its module, and its own classes."""
+    # Simplified: what a design of one's own calls in other files is not looked at; matters when those files change
+    # while a sweep goes on.
     from orderquake.model.architectures import ARCHITECTURES
     from orderquake.sim.run import design_of
 

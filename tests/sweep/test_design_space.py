@@ -112,6 +112,22 @@ def test_a_prover_is_asked_where_there_is_one(monkeypatch: pytest.MonkeyPatch, s
     assert (found.verdict, found.states, found.guards) == ("safe", 42, ("key_retention",))
 
 
+def test_a_prover_that_stops_at_another_promise_is_not_believed_of_this_one(
+    monkeypatch: pytest.MonkeyPatch, small: Preset
+) -> None:
+    module = ModuleType(proving.PROVER)
+    module.prove = lambda *_, **__: SimpleNamespace(  # type: ignore[attr-defined]
+        violation={"legal_transitions": "posting to unposted"}, is_complete=False, states=9, story=(), guards=()
+    )
+    monkeypatch.setitem(sys.modules, proving.PROVER, module)
+    monkeypatch.setattr(proving, "find_spec", lambda _: module)
+    scenario = small.question(None, 1, 100).scenario
+    (article,), (sound,) = proven("article", scenario), proven("hot_cold", scenario)
+    assert article.verdict == "unsafe"
+    assert article.why.startswith("never oversold: ")
+    assert sound.verdict == "safe", "whatever else may be said of it"
+
+
 def test_the_preset_is_a_sweep_like_any_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small: Preset, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -16,7 +16,7 @@ from orderquake.sim.sweep.question import asked
 from orderquake.sim.sweep.sensitivity import effects
 from orderquake.sim.sweep.store import Store
 from orderquake.sim.sweep.swept import Swept
-from tests.sweep.days import made
+from tests.sweep.days import SMALL, made
 
 pytest.importorskip("SALib", reason="the extra `sensitivity` is not installed")
 
@@ -89,3 +89,18 @@ def test_without_salib_it_is_refused_in_words(
     assert main([*words, "--out", str(tmp_path / "s")]) == 3
     assert "needs SALib, which is not installed; expected it beside orderquake: pip" in capsys.readouterr().err
     assert not (tmp_path / "s").exists()
+
+
+def test_indices_are_told_by_measure_and_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("orderquake.sim.report.sweep.pictures", lambda *_: [])
+    settings = [f"--set={path}={value}" for path, value in SMALL.items()]
+    words = ["sweep", "last_unit", "--range", "workload.clicks_twice=0..0.9", "--range", "policy.idle=1s..60s"]
+    more = ["--cells", "12", "--runs", "1", "--sensitivity", "morris", "--out", str(tmp_path / "s")]
+    assert main([*words, *settings, *more]) == 0
+    told = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["measure", "design", "path", "mu_star", "sigma"] in told
+    (line,) = (line for line in told if line[:3] == ["messages", "hot_cold", "workload.clicks_twice"])
+    assert float(line[3].strip("(")) > 0
+    assert "What matters" in (tmp_path / "s" / "index.html").read_text()

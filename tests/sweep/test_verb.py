@@ -115,6 +115,10 @@ def test_cells_that_failed_are_told_with_their_command_and_it_leaves_with_4(
         (["--vary", "policy.reservation_tl=1s"], "reservation_ttl"),
         (["--set", "stock.skus=none"], "stock.skus"),
         (["--on", "hot_clod"], 'did you mean "hot_cold"?'),
+        (
+            ["--vary", "policy.send_horizon=12h,22h", "--vary", "policy.message_life=1h,3h"],
+            "cell 3 of 24, on hot_cold:",
+        ),
     ],
 )
 def test_a_mistake_leaves_with_3_and_leaves_nothing(
