@@ -49,7 +49,7 @@ def test_without_it_the_shop_stays_down_and_the_run_says_so(changes: dict[str, A
     (found,) = aftermaths(run.history, run.scenario.horizon)
     assert found.is_collapsed
     assert found.after == 0.0
-    assert run.outcomes()["pending"] > 200, "half an hour after the last customer"
+    assert run.outcomes()["pending"] > 200, "an hour after the last customer"
     assert [note for note in run.notes if note.startswith("metastable: ")]
     assert run.to_json()["aftermaths"][0]["is_collapsed"] is True
 
