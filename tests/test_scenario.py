@@ -18,6 +18,7 @@ from orderquake.sim.scenario_file import SHIPPED, ScenarioError, load_scenario, 
 from orderquake.sim.units import HOUR, MINUTE, SECOND
 
 PROMISED = {
+    "asked_again",
     "bad_provider",
     "black_friday",
     "calm_day",

@@ -12,7 +12,7 @@ from orderquake.model.architecture import Architecture
 from orderquake.sim.rare.levels import levels_for
 from orderquake.sim.rare.paths import Path, Subject, walk
 from orderquake.sim.rare.scores import SCORES, Event, Score, Watched, parse_event
-from orderquake.sim.rare.splitting import FEWEST, Estimate, estimate
+from orderquake.sim.rare.splitting import FEWEST, BadLevels, Estimate, estimate
 from orderquake.sim.run import design_of, policy_of, refuse_weak_store
 from orderquake.sim.scenario import Scenario
 from orderquake.sim.scenario_file import load_scenario
@@ -118,7 +118,7 @@ def split(
     levels       scores on the way, the last one where the event is; found by a pilot where absent
     effort       runs a stage; `repetitions` of it all say how sure the result is
     told         told how many repetitions are done
-    raises       ScenarioError, KeyError (no such design), BadEvent, TooRare (the pilot did not get there)
+    raises       BadLevels, ScenarioError, KeyError (no such design), BadEvent, TooRare (the pilot did not get there)
     """
     if not isinstance(scenario, Scenario):
         scenario = load_scenario(scenario)
@@ -136,7 +136,7 @@ def split(
     else:
         pilot_s = 0.0
     if levels[-1] != target:
-        raise ValueError(f"the last level is {levels[-1]:g}; expected {target:g}, which is where the event happens")
+        raise BadLevels(f"the last level is {levels[-1]:g}; expected {target:g}, which is where the event happens")
     found = estimate(subject, levels, effort, repetitions, seed, processes, told)
     return Rarity(scenario, design_of(on).name, name, seed, found, pilot_s, subject)
 

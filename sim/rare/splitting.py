@@ -27,6 +27,10 @@ FEWEST = 20
 """Repetitions without which nobody knows how sure the result is."""
 
 
+class BadLevels(ValueError):
+    """Levels that lead nowhere. The text says what was found, and what is expected."""
+
+
 class Repetition(NamedTuple):
     """One estimate.
 
@@ -118,10 +122,10 @@ def estimate(
     effort       runs a stage
     repetitions  of the whole, with other luck each; at least 20
     told         told how many repetitions are done
-    raises       ValueError where the levels do not increase, or too few runs are asked for
+    raises       BadLevels where they do not increase, ValueError where too few runs are asked for
     """
     if not levels or any(b <= a for a, b in pairwise(levels)):
-        raise ValueError(f"levels are {list(levels)}; expected at least one, each above the one before")
+        raise BadLevels(f"levels are {list(levels)}; expected at least one, each above the one before")
     if effort < 2 or repetitions < FEWEST:
         raise ValueError(
             f"effort is {effort} and repetitions are {repetitions}; expected at least 2, and at least {FEWEST}"

@@ -19,6 +19,9 @@ def rare(
     ] = "",
     on: Annotated[str, typer.Option("--on", metavar="ARCH", help="The design; see `architectures`.")] = "hot_cold",
     seed: Annotated[int, typer.Option(min=0, help="The luck of all of it.")] = 1,
+    levels: Annotated[
+        str, typer.Option("--levels", metavar="A,B,...", help="Scores on the way, the event's last; else a pilot's.")
+    ] = "",
     effort: Annotated[int, typer.Option(min=2, help="Runs a stage.")] = 100,
     repetitions: Annotated[int, typer.Option(min=20, help="Of the whole; they say how sure it is.")] = 20,
     processes: Annotated[int, typer.Option(min=1, help="At a time.")] = 1,
@@ -35,6 +38,7 @@ def rare(
     from orderquake.sim.rare import SCORES, parse_event, split
     from orderquake.sim.rare.levels import TooRare
     from orderquake.sim.rare.scores import BadEvent
+    from orderquake.sim.rare.splitting import BadLevels
 
     if scores:
         entries = [{"name": name, "meaning": " ".join((score.__doc__ or "").split())} for name, score in SCORES.items()]
@@ -42,17 +46,22 @@ def rare(
         return 0
     try:
         wanted = parse_event(event)
+        steps_on_the_way = [float(word) for word in levels.split(",")] if levels else None
     except BadEvent as error:
         raise Mistake(str(error)) from None
+    except ValueError:
+        raise Mistake(f"--levels is {levels!r}; expected numbers with commas between them") from None
     asked = next(iter(load_all([scenario], check_design(on), settings or ()).values()))
     try:
         with console.progress(f"{asked.scenario.name}: {wanted}", repetitions, as_json or quiet) as advance:
             found = split(
-                asked.scenario, wanted, on, effort=effort, repetitions=repetitions, seed=seed, processes=processes,
-                told=advance,
+                asked.scenario, wanted, on, steps_on_the_way, effort=effort, repetitions=repetitions,
+                seed=seed, processes=processes, told=advance,
             )  # fmt: skip
     except TooRare as error:
         raise Mistake(f"{wanted}: {error}") from None
+    except BadLevels as error:
+        raise Mistake(str(error)) from None
     verdict = "valid"
     if at_most is not None:
         verdict = "valid" if found.high <= at_most else "invalid" if found.low > at_most else "unknown"

@@ -306,3 +306,37 @@ def failures_in_a_row(chance: float, row: int, tries: int) -> float:
         moved[row] += chance * after[row - 1]
         after = moved
     return after[row]
+
+
+# -- asking again
+
+
+def tries(fails: float, attempts: int) -> tuple[float, float]:
+    """Mean number of tries, and the chance that one of them succeeds."""
+    return (1 - fails**attempts) / (1 - fails), 1 - fails**attempts
+
+
+def waits_of_backoff(kind: str, base: float, cap: float, retries: int) -> float:
+    """Mean of all waits; the n-th bound is base * 2^n, from n = 1 on, and never above the cap. A decorrelated wait is
+    drawn evenly from the base to three times the one before, and its law is followed on a grid."""
+    bounds = [min(cap, base * 2**n) for n in range(1, retries + 1)]
+    if kind != "decorrelated":
+        return sum(bounds) * {"none": 0.0, "exponential": 1.0, "equal": 0.75, "full": 0.5}[kind]
+    cells = 64_000
+    grid = base + (np.arange(cells) + 0.5) * (cap - base) / cells
+    law, total = np.zeros(cells), 0.0
+    law[0] = 1.0  # begins at the base
+    at_cap = 0.0
+    for step in range(retries):
+        tops = np.minimum(3 * (np.full(cells, base) if not step else grid), 1e18)
+        density = np.where(law > 0, law / (tops - base), 0.0)
+        reach = np.minimum(np.searchsorted(grid, tops), cells)
+        fresh = np.zeros(cells + 1)
+        np.add.at(fresh, 0, density.sum() + at_cap / (3 * cap - base))
+        np.add.at(fresh, reach, -density)
+        fresh[cells] -= at_cap / (3 * cap - base)
+        moved = np.cumsum(fresh)[:cells] * (cap - base) / cells
+        at_cap = float((density * np.maximum(tops - cap, 0)).sum()) + at_cap * (2 * cap) / (3 * cap - base)
+        law = moved * (1 - at_cap) / moved.sum()
+        total += float(law @ grid) + at_cap * cap
+    return total

@@ -118,3 +118,12 @@ def test_rare_events_are_as_printed() -> None:
     assert f.line_before_idle(0.4, 20) == near(1.649267e-08, rel=1e-6)
     assert f.failures_in_a_row(0.5, 2, 3) == near(3 / 8)
     assert f.failures_in_a_row(0.1, 3, 3) == near(1e-3)
+
+
+def test_asking_again_is_as_printed() -> None:
+    assert [f.tries(0.5, 3), f.tries(0.5, 4)] == [near((1.75, 0.875)), near((1.875, 0.9375))]
+    assert f.tries(0.75, 4) == near((2.734375, 0.683594), abs=1e-6)
+    for kind, five, ten in (("exponential", 310, 6550), ("equal", 232.5, 4912.5), ("full", 155, 3275)):
+        assert [f.waits_of_backoff(kind, 5, 2000, n) for n in (5, 10)] == near([five, ten])
+    assert f.waits_of_backoff("decorrelated", 5, 2000, 5) == near(172.75, rel=2e-3)
+    assert f.waits_of_backoff("decorrelated", 5, 2000, 10) == near(1361, rel=5e-3)
