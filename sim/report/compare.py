@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from orderquake.sim.report import words
 from orderquake.sim.report.rendering import as_json, fact, facts_of, render, scenario_json, versions
 from orderquake.sim.study.compare import MEASURES, Difference
+from orderquake.sim.study.cost import LEFT_OUT, PRICES
 from orderquake.sim.study.intervals import Estimate
-from orderquake.sim.study.prices import PRICES
 
 if TYPE_CHECKING:
     from orderquake.sim.compared import Comparison
@@ -166,9 +166,10 @@ def _values(made: Comparison) -> dict[str, Any]:
         ],
         "rows": rows_of(made),
         "prices": [
-            {"line": line, "usd": words.figures(price.usd_per_million), "source": price.source}
-            for line, price in PRICES.items()
+            {"line": price.what, "counts": price.counts, "price": price.in_words, "source": price.source}
+            for price in PRICES.values()
         ],
+        "left_out": words.listed(list(LEFT_OUT), most=len(LEFT_OUT)),
         "provenance": [
             *facts_of(asked),
             fact("Wall time", words.duration(wall)),

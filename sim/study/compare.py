@@ -15,6 +15,7 @@ import numpy as np
 from orderquake.sim.checkers.columns import exactly_once, oversold_units
 from orderquake.sim.history import History
 from orderquake.sim.study.away import AWAY, answered_while_away
+from orderquake.sim.study.cost import PICO, cost_per_thousand, totals
 from orderquake.sim.study.grouping import NEVER, Ints, first_rows, size_of
 from orderquake.sim.study.intervals import mean_interval
 from orderquake.sim.study.measures import (
@@ -26,7 +27,6 @@ from orderquake.sim.study.measures import (
     span,
     staleness_summary,
 )
-from orderquake.sim.study.prices import price_usd
 from orderquake.sim.study.residency import asks_abroad
 from orderquake.sim.table import Table
 
@@ -69,7 +69,7 @@ MEASURES: Mapping[str, Measure] = {
     "messages": Measure("an order", "asks on the wire, jobs and repeats included"),
     "hops": Measure("an order", "asks one after the other, from the click to the final answer"),
     "transitions": Measure("an order", "steps that a workflow service bills"),
-    "price": Measure("USD a million orders", "what is billed by use, by the price list on this page"),
+    "price": Measure("USD a thousand orders", "what a platform bills by use, without the charges themselves"),
     "abroad": Measure("asks", "that carried personal data across a boundary"),
 }
 """Name -> unit and meaning, in the order in which they are told."""
@@ -115,7 +115,7 @@ def measured(history: History) -> dict[str, float]:
         "messages": len(asks_of(table)) / accepted,
         "hops": hops(table),
         "transitions": len(table.at("state", "transition")) / accepted,
-        "price": price_usd(table) / accepted * 1e6,
+        "price": price_usd(history),
         "abroad": asks_abroad(table),
     }
 
@@ -125,6 +125,14 @@ def asks_of(table: Table) -> Ints:
     asks = table.at("invoke")
     mine: Ints = asks[table.actor[asks] != table.code("customer")]
     return mine
+
+
+def price_usd(history: History) -> float:
+    """What a thousand orders cost, in dollars; charges are billed in the provider's own currency, and left out. NaN
+    where no order was accepted."""
+    if not outcomes(history)["accepted"]:
+        return math.nan
+    return totals(cost_per_thousand(history)).get("USD", 0) / PICO
 
 
 def unrefunded_pence(table: Table) -> int:

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from orderquake.sim.history import History
-from orderquake.sim.study.compare import MEASURES, difference, measured
-from orderquake.sim.study.prices import PRICES, price_usd, used
+from orderquake.sim.study.compare import MEASURES, difference, measured, price_usd
+from orderquake.sim.study.cost import PICO, cost_per_thousand
 from tests.study.histories import S, asks, ended, opened, submits
 
 
@@ -124,17 +124,18 @@ def test_who_comes_while_the_provider_or_a_region_is_away_is_counted_apart(
     assert math.isnan(found["registered_while_away"])
 
 
-def test_the_price_is_what_the_list_says_of_what_was_used() -> None:
+def test_the_price_is_the_bill_in_dollars_for_a_thousand_orders() -> None:
     history = opened()
+    assert math.isnan(price_usd(ended(opened(), S)))
     submits(history, "ann", (0, S))
     asks(history, "register", (S, S + 1), order="ann")
-    asks(history, "read_order", (S, S + 1), order="ann")
     for _ in range(3):
         history.state(2 * S, "transition", order="ann", to_state="registered", answer="started")
+    history.state(2 * S, "order", order="ann", to_state="registered", version=1)
     history = ended(history, 9 * S)
-    assert used(history.table()) == {"transitions": 3, "requests": 1, "writes": 1, "reads": 1}
-    assert price_usd(history.table()) == pytest.approx((3 * 25.0 + 0.2 + 0.625 + 0.125) / 1e6)
-    assert all(price.source for price in PRICES.values())
+    bill = {line.name: line for line in cost_per_thousand(history)}
+    assert bill["transitions"].quantity == 3_000
+    assert price_usd(history) == sum(line.pico for line in bill.values() if line.currency == "USD") / PICO >= 0.075
 
 
 def test_asks_abroad_are_counted_where_a_boundary_was_drawn() -> None:
