@@ -173,7 +173,7 @@ def cell(route: str, kill: Entry | None) -> str:
     if kill is None or not kill["killed"]:
         return "-"
     often = "" if kill["killed"] == kill["of"] else f", {kill['killed']} of {kill['of']}"
-    what = f"{kill['runs']:g}" if route in RUNS else f"{kill['steps']} steps"
+    what = f"{kill['runs']:g}" if route in RUNS else f"{kill.get('steps', 0)} steps"
     return f"{what} ({kill['seconds']:.2g} s{often})"
 
 
