@@ -336,9 +336,5 @@ ONE_ROUTE: Mapping[str, str] = {
     "ranks_by_hearsay": (
         "Only in simulated time: at small scope every member hears of all claims at once, and in one order."
     ),
-    CANARY: (
-        "Rare on purpose: about one day in a hundred shows it in simulated time, and a table plays six. A story told by "
-        "hand shows it, and a test plays a day that does."
-    ),
 }
 """Mutants that only one route can kill, and why no other can."""

@@ -1,4 +1,4 @@
-"""When may a charge be sent again, and under which key? Nine that take the money twice, or not at all."""
+"""When may a charge be sent again, and under which key? Ten that take the money twice, or not at all."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How does a reservation end? Lapsed, released or handed over; once, for good, and by its own name. Ten that do not."""
+"""How does a reservation end? Lapsed, released or handed over; once, for good, by its own name. Nine that do not."""
 
 from __future__ import annotations
 

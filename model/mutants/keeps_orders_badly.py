@@ -1,4 +1,4 @@
-"""Who keeps the order, its place in line, and its customer informed? Six that do it badly."""
+"""Who keeps the order, its place in line, and its customer informed? Five that do it badly."""
 
 from __future__ import annotations
 

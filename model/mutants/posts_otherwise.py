@@ -1,4 +1,4 @@
-"""How does the record hear of an order? Frozen, posted under one key that is never forgotten, then marked. Six that
+"""How does the record hear of an order? Frozen, posted under one key that is never forgotten, then marked. Five that
 tell it otherwise."""
 
 from __future__ import annotations

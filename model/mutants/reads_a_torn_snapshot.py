@@ -1,4 +1,4 @@
-"""What is a snapshot? One atomic reading of quantity, version and posts, applied in one step. Six that are not."""
+"""What is a snapshot? One atomic reading of quantity, version and posts, applied in one step. Seven that are not."""
 
 from __future__ import annotations
 

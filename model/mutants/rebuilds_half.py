@@ -1,4 +1,4 @@
-"""How does an owner of the stock come back that has lost everything? Fence, adopt, read far enough, open. Five that
+"""How does an owner of the stock come back that has lost everything? Fence, adopt, read far enough, open. Six that
 leave out one of them."""
 
 from __future__ import annotations

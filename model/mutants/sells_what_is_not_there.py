@@ -1,4 +1,4 @@
-"""Is there enough? One look at all lines, in the step that takes them. Five looks that miss something."""
+"""Is there enough? One look at all lines, in the step that takes them. Four looks that miss something."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stock that is split among regions, or claimed by everybody: four ways to have a unit in two places."""
+"""Stock that is split among regions, or claimed by everybody: five ways to have a unit in two places."""
 
 from __future__ import annotations
 

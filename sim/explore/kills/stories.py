@@ -207,6 +207,15 @@ def the_stock_is_lost_between_pin_and_word(kind: type[Architecture]) -> Story:
     return story
 
 
+def the_stock_is_lost_before_it_is_posted(kind: type[Architecture]) -> Story:
+    story = Story(kind, POLICY, 1, (ANN, BOB))
+    story.works("ann")
+    story.world.loses_its_stock()
+    story.ticks("rebuild", "refresh")
+    story.works("bob")
+    return story
+
+
 def the_stock_is_lost_and_the_copy_is_old(kind: type[Architecture]) -> Story:
     story = Story(kind, POLICY, 1, (ANN, BOB))
     story.copy_stops()
@@ -329,6 +338,7 @@ STORIES: Mapping[str, Told] = {
     "releases_dead_letters": a_post_is_refused,
     "stops_at_a_refusal": a_post_is_refused,
     "fences_nothing": the_stock_is_lost_between_pin_and_word,
+    "starts_empty_and_open": the_stock_is_lost_before_it_is_posted,
     "trusts_every_snapshot": the_stock_is_lost_and_the_copy_is_old,
     "charges_for_ever": a_message_outlives_its_key,
     "forgets_message_life": a_message_outlives_its_key,

@@ -153,7 +153,7 @@ def page(entries: Sequence[Entry], seeds: int) -> str:
             entry["design"],
             entry["checker"],
             entry["scenario"],
-            *(cell(entry["routes"].get(route)) for route in ROUTES),
+            *(cell(route, entry["routes"].get(route)) for route in ROUTES),
             str(shortest(entry) or ""),
         )
         lines.append("| " + " | ".join(cells) + " |")
@@ -168,12 +168,12 @@ def page(entries: Sequence[Entry], seeds: int) -> str:
     return "\n".join(lines) + "\n"
 
 
-def cell(kill: Entry | None) -> str:
+def cell(route: str, kill: Entry | None) -> str:
     """One route's result, short: runs (seconds), and how many replications ended in a kill where not all did."""
     if kill is None or not kill["killed"]:
         return "-"
     often = "" if kill["killed"] == kill["of"] else f", {kill['killed']} of {kill['of']}"
-    what = f"{kill['steps']} steps" if kill["of"] == 1 else f"{kill['runs']:g}"
+    what = f"{kill['runs']:g}" if route in RUNS else f"{kill.get('steps', 0)} steps"
     return f"{what} ({kill['seconds']:.2g} s{often})"
 
 
