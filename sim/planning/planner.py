@@ -275,16 +275,19 @@ class _Planner:
         return point
 
     def estimate(self, kept: Point | None, missed: Point | None) -> float | None:
-        """Where the promise that breaks is met exactly: a straight line between the edges, over hardness."""
+        """Where the promise that breaks is met exactly: a straight line, over hardness, between the two probed values
+        around the limit; of those from one edge to the other, the undecided ones included."""
         if kept is None or missed is None:
             return None
-        place = missed.binding()
-        low, high = kept.judged[place].decides.value, missed.judged[place].decides.value
-        limit, knob = missed.judged[place].limit, self.knob
-        share = (limit - low) / (high - low) if high != low else 0.5
-        share = min(max(share, 0.0), 1.0) if math.isfinite(share) else 0.5
+        place, knob = missed.binding(), self.knob
         here, there = knob.hardness(kept.value), knob.hardness(missed.value)
-        return knob.at(here + share * (there - here))
+        inside = [(knob.hardness(point.value), point.judged[place]) for point in self.judge.points.values()]
+        inside = sorted((one for one in inside if here <= one[0] <= there), key=lambda one: one[0])
+        over = [one.decides.value - one.limit for _, one in inside]
+        for (low, _), (high, _), under, above in zip(inside, inside[1:], over, over[1:], strict=False):
+            if under != above and min(under, above) <= 0 <= max(under, above):
+                return knob.at(low + (high - low) * under / (under - above))
+        return knob.at((here + there) / 2)
 
     def why(self, found: Searched) -> str:
         """What stands in the way of an answer, in words."""
