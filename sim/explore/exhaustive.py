@@ -5,7 +5,8 @@ is what the stores remember, where each flow stands (its name, its arguments, th
 have seen. From each state, every party that can go on is let go on by one ask. Searched shortest first, so the first
 violation found has the shortest story.
 
-Nothing fails here: no crash, no lost answer, no lapse. Time stands still; `Within` is always true.
+Nothing fails here: no crash, no lost answer, no lapse. Time stands still; `Within` is always true. It spares
+nothing and is easy to follow; what can be said of larger scopes, and of faults, is proved in `proof/`.
 """
 
 from __future__ import annotations

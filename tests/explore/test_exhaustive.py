@@ -15,8 +15,9 @@ from orderquake.model.architecture import Architecture
 from orderquake.model.architectures.hot_cold import HotCold
 from orderquake.model.mutants import MUTANTS
 from orderquake.model.order import FINAL, State
-from orderquake.model.order_cache import Register
+from orderquake.model.order_cache import Found, Register
 from orderquake.model.policy import Policy
+from orderquake.model.stock import Lapsed, Pinned
 from orderquake.sim.checkers import all_checkers
 from orderquake.sim.checkers.fold import Checker, Context, Verdict
 from orderquake.sim.checkers.never_oversold import NeverOversold
@@ -180,6 +181,14 @@ def test_a_story_can_be_lived_again() -> None:
     for step in proof.story:
         answer = stores[step.ask.service].handle(step.ask, 0)
         assert (type(answer), answer) == (type(step.answer), step.answer)
+
+
+def test_answers_that_are_equal_as_tuples_are_told_apart() -> None:
+    """`Pinned() == Lapsed()` in Python; the flow goes on from them to different ends."""
+    explorer = Exhaustive(HotCold(Policy()), [order("ann")], {"mug": 1}, [], {}, limits())
+    row = order("ann")._replace(state=State.RESERVED, token="ann/1.1", version=4)
+    pinned, lapsed = (explorer.next_of("advance", ("ann",), (Found(row), said)) for said in (Pinned(), Lapsed()))
+    assert (pinned.order.state, lapsed.order.state) == (State.FULFILLED, State.PAID)
 
 
 # -- the search itself can be wrong, and that would show
