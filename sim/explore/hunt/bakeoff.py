@@ -139,7 +139,7 @@ def _kills(told: Sequence[Mapping[str, Any]]) -> int:
 
 def _median(values: Sequence[float]) -> str:
     """The median, where more than half of the hunts found something."""
-    middle = statistics.median_low(sorted(values)) if values else float("inf")
+    middle = statistics.median_high(sorted(values)) if values else float("inf")
     return "-" if middle == float("inf") else f"{middle:,.3g}"
 
 

@@ -121,13 +121,14 @@ class Tale:
         if not struck:
             yield "Nothing fails on this day."
             return
-        for row in struck.values():
+        for number, row in enumerate(struck.values()):
             hits = [one for one in self.faults() if one.key == row.key and one.answer == "witnessed"]
             where = f" at {words.plain(row.actor)}" if row.actor else ""
             first = hits[0] if hits else row
             what = self.all[first.cause] if first.cause != NONE else None
             on = f", on {self.described(what)}" if what is not None and what.kind == "invoke" else ""
-            yield f"One thing goes wrong: {words.plain(row.operation)}{where}, {self.at(first)}{on}."
+            one = "Another" if number else "One"
+            yield f"{one} thing goes wrong: {words.plain(row.operation)}{where}, {self.at(first)}{on}."
 
     def described(self, ask: Row) -> str:
         whose = f" of {self.name(ask.order)}'s order" if ask.order else ""
