@@ -191,7 +191,7 @@ def test_one_in_ten_million_is_known_within_a_fifth_in_ten_minutes() -> None:
     chance = formulas.failures_in_a_row(0.1, 7, 8)
     assert chance == pytest.approx(1.9e-7)
     levels = [(n + 0.5) * CYCLE_S for n in range(1, 8)]
-    found = split(scenario, f"staleness_s >= {levels[-1]:g}", levels=levels, effort=200, seed=3)
+    found = split(scenario, f"staleness_s >= {levels[-1]:g}", levels=levels, effort=500, seed=3)
     assert found.relative_error <= 0.2
     assert found.estimate.cpu_s < 600
     assert abs(found.chance - chance) < 4 * found.relative_error * found.chance
