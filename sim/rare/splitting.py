@@ -77,6 +77,12 @@ class Estimate:
         return sum(each.cpu_s for each in self.repetitions)
 
     @property
+    def fewest(self) -> int:
+        """The fewest runs that got through any stage of any repetition. Where it is below ten, chances are that lines
+        were lost that matter: the mean is then most often too low, and its interval too narrow."""
+        return min(round(share * self.effort) for each in self.repetitions for share in each.shares)
+
+    @property
     def arrived(self) -> Path | None:
         """A run in which it happens; play it, judge it, tell it."""
         return next((each.arrived for each in self.repetitions if each.arrived is not None), None)
@@ -99,6 +105,7 @@ class Estimate:
             "levels": list(self.levels),
             "shares": self.shares(),
             "runs": self.runs,
+            "fewest": self.fewest,
             "events": sum(each.events for each in self.repetitions),
             "cpu_s": round(self.cpu_s, 2),
             "path": None

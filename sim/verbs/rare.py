@@ -83,6 +83,8 @@ def rare(
         steps = ", ".join(f"{level:g} ({share:.0%})" for level, share in zip(made.levels, made.shares(), strict=True))
         console.out(f"levels, and the part of the runs that got on: {steps}")
         console.out(f"{made.runs:,} runs in {made.cpu_s:.1f} s of one core, {found.pilot_s:.1f} s for the levels")
+        if made.fewest < 10:
+            console.out(f"note: a stage hung on {made.fewest} runs; more --effort, or the interval is too narrow")
         if at_most is not None:
             console.out(f"at most {at_most:g}: {verdict}")
     return EXIT[verdict]

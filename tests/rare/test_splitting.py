@@ -21,6 +21,7 @@ from orderquake.sim.study.intervals import share_interval
 from orderquake.sim.world.streams import Streams
 from tests.known import formulas
 from tests.known.bench import constant, poisson, shop
+from tests.known.test_drift import CYCLE_S, polling
 
 
 class Gambler:
@@ -124,7 +125,7 @@ def test_who_is_started_again_is_chosen_evenly() -> None:
 
 def test_a_stage_that_nobody_reaches_ends_it_with_zero_and_a_bound() -> None:
     found = estimate(Gambler, (50,), effort=10, repetitions=20)
-    assert (found.chance, found.arrived) == (0.0, None)
+    assert (found.chance, found.arrived, found.fewest) == (0.0, None, 0)
     assert found.high == pytest.approx(0.0149, abs=1e-4)  # 1 - .05^(1/200)
     assert repeated_once(Gambler, (50, 60), 10, "x").shares == (0.0,)
 
@@ -185,12 +186,14 @@ def test_crude_counting_and_splitting_agree_at_one_in_ten_thousand() -> None:
 
 @pytest.mark.slow
 def test_one_in_ten_million_is_known_within_a_fifth_in_ten_minutes() -> None:
-    scenario = shelf(22, 4.0, 5.0, 20)
-    chance, _ = formulas.oversold_in_one_cycle(22, 4.0, 5.0, 20)
-    assert 5e-8 < chance < 2e-7
-    found = split(scenario, "oversold >= 1", levels=range(-13, 2, 2), effort=400, seed=3)
+    """Seven refreshes in a row fail, of eight, each with a chance of a tenth."""
+    scenario = polling(8.9, 1e-6, skips=0.1)
+    chance = formulas.failures_in_a_row(0.1, 7, 8)
+    assert chance == pytest.approx(1.9e-7)
+    levels = [(n + 0.5) * CYCLE_S for n in range(1, 8)]
+    found = split(scenario, f"staleness_s >= {levels[-1]:g}", levels=levels, effort=500, seed=3)
     assert found.relative_error <= 0.2
-    assert found.estimate.cpu_s + found.pilot_s < 600
+    assert found.estimate.cpu_s < 600
     assert abs(found.chance - chance) < 4 * found.relative_error * found.chance
 
 
