@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any
 
 import typer
@@ -23,6 +24,7 @@ def prove(
     each: Annotated[bool, typer.Option("--each", help="Count each kind of fault by itself.")] = False,
     policy: Annotated[str, typer.Option(help="pay_first, reserve_first or authorise_reserve_capture.")] = "pay_first",
     drop: Annotated[str, typer.Option(metavar="GUARD,...", help="Do not take these bounds in time for granted.")] = "",
+    promise: Annotated[str, typer.Option(metavar="CHECKER,...", help="Judge by these alone.")] = "",
     refresh: Annotated[int, typer.Option(min=0, help="How often the refresh may run.")] = 1,
     post: Annotated[int, typer.Option(min=0, help="How often the post may run.")] = 1,
     limit: Annotated[int, typer.Option(min=1, help="Give up after so many states.")] = 5_000_000,
@@ -33,12 +35,15 @@ def prove(
     shortest story of what is, 2 if it was cut off."""
     from orderquake.sim import console
     from orderquake.sim.explore.proof import ScopeError, proved, scope_of
+    from orderquake.sim.explore.proof.scope import panel
 
     if faults == "list":
         return tell_what_there_is()
     try:
         scope = scope_of(on, orders, skus, units, words(faults), at_most, each, policy, words(drop),
                          {"refresh": refresh, "post": post})  # fmt: skip
+        scope = replace(scope, promises=words(promise))
+        panel(scope.promises)
     except ScopeError as error:
         raise Mistake(str(error)) from error
     with console.progress(str(scope), limit, as_json or quiet) as advance:

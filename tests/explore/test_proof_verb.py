@@ -73,3 +73,13 @@ def test_quiet_is_one_line_and_the_faults_can_be_listed(capsys: pytest.CaptureFi
     assert capsys.readouterr().out == "valid states=157 transitions=398\n"
     assert main(["prove", "--faults", "list"]) == 0
     assert "crash" in capsys.readouterr().out
+
+
+def test_a_story_is_told_of_the_promise_that_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["prove", "--on", "overwrites_on_refresh", "--skus", "1", "--promise", "never_oversold", "--json"]
+    assert main(words) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert told["checkers"] == ["never_oversold"]
+    assert set(told["violation"]) == {"never_oversold"}
+    assert main(["prove", "--promise", "never_oversld"]) == 3
+    assert 'called "never_oversld"; there are never_oversold' in capsys.readouterr().err

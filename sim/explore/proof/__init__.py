@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -39,6 +40,7 @@ def prove(
     limit: int = LIMIT,
     jobs: Mapping[str, int] | None = None,
     advance: Callable[[float], None] | None = None,
+    promises: Sequence[str] = (),
 ) -> Proof:
     """Look at every reachable state of a few orders, and judge it.
 
@@ -49,9 +51,11 @@ def prove(
     drop     names in `GUARDS` not to take for granted; the faults that these guard against come along
     limit    stop after so many states
     jobs     flow -> how often each may run; refresh and post, once each, if not told
+    promises checkers to judge by, where it is not all that can hear
     raises   ScopeError where there is no such thing
     """
-    return proved(scope_of(on, orders, skus, units, faults, at_most, each, policy, drop, jobs), limit, advance)
+    scope = scope_of(on, orders, skus, units, faults, at_most, each, policy, drop, jobs)
+    return proved(replace(scope, promises=tuple(promises)), limit, advance)
 
 
 def explorer_of(scope: Scope, kind: type[Explorer] = Explorer, is_normal: bool = True) -> Explorer:
@@ -61,7 +65,7 @@ def explorer_of(scope: Scope, kind: type[Explorer] = Explorer, is_normal: bool =
         scope.design(policy),
         scope.orders,
         scope.opening,
-        panel(),
+        panel(scope.promises),
         scope.jobs,
         scope.budget(),
         clock_of(policy, scope.faults, scope.drop),

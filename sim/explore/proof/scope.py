@@ -61,6 +61,7 @@ class Scope:
     policy: OrderOfSteps
     drop: tuple[str, ...]
     jobs: Mapping[str, int]
+    promises: tuple[str, ...] = ()
 
     @property
     def limits(self) -> str:
@@ -129,9 +130,13 @@ def scope_of(
     )
 
 
-def panel() -> tuple[Checker[Any], ...]:
-    """The promises that a search judges."""
-    return tuple(checker() for name, checker in CHECKERS.items() if name not in UNHEARD)
+def panel(promises: Sequence[str] = ()) -> tuple[Checker[Any], ...]:
+    """The promises that a search judges: all that it can hear of, or these alone. raises   ScopeError"""
+    heard = {name: checker for name, checker in CHECKERS.items() if name not in UNHEARD}
+    for name in promises:
+        if name not in heard:
+            raise ScopeError(f'no promise that a search can judge is called "{name}"; there are {", ".join(heard)}')
+    return tuple(checker() for name, checker in heard.items() if not promises or name in promises)
 
 
 @dataclass
