@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from orderquake.sim.checkers import CHECKERS
+from orderquake.sim.explore.hunt import hunt, shrink
+from orderquake.sim.explore.hunt.found import Found
 from orderquake.sim.explore.hunt.why import BUILDERS, FEWEST, MOST, explain
 from orderquake.sim.explore.hunt.why.tale import Tale
 from tests.explore.stories import NAMES, found_in, story
@@ -104,3 +106,12 @@ def test_what_an_asker_heard_is_told_as_it_was() -> None:
         row for row in silent.rows if (row.kind, row.op_id, row.operation) == ("invoke", first.op_id, first.operation)
     )
     assert silent.heard(asked).startswith("and heard nothing until ")
+
+
+def test_a_count_that_was_read_before_and_written_after_is_told() -> None:
+    found = hunt("article", budget_s=20.0, strategies=["hypothesis", "stress"], checkers=["never_oversold"])
+    assert isinstance(found, Found)
+    small = shrink(found)
+    text = "\n".join(explain(small.history, small.checker, small.reason, small.failure.witness))
+    assert "For ann, the count of sku-1 was written as 0 at " in text
+    assert "by what had been read at " in text

@@ -23,9 +23,24 @@ def oversold(tale: Tale) -> Iterator[str]:
     yield from snapshots(tale, sku, holds[0].index if holds else 0, last)
     if last is not None:
         yield from promised(tale, last)
+    yield from counted(tale, sku)
     if tale.breach.operation == "notice" and len(told) > 1:
         names = words.listed([tale.name(row.order) for row in told])
         yield f"So {names} have all been told that they get it."
+
+
+def counted(tale: Tale, sku: str) -> Iterator[str]:
+    """Where the stock is a count that all read and write back: what was written, and how old its reading was."""
+    for row in tale.state("count", sku=sku)[-3:]:
+        ask = tale.ask_of(row)
+        name = tale.name(ask.order if ask is not None else row.order)
+        reads = [
+            one for one in tale.rows
+            if ask is not None and one.kind == "ok" and one.operation == "get_count" and one.index < ask.index
+            and one.op_id.partition("#")[0] == ask.op_id.partition("#")[0]
+        ]  # fmt: skip
+        since = f", by what had been read at {moment(reads[-1].time)}" if reads else ""
+        yield f"For {name}, the count of {sku} was written as {row.units} {tale.at(row)}{since}."
 
 
 def promised(tale: Tale, hold: Row) -> Iterator[str]:

@@ -37,7 +37,13 @@ class Tale:
 
     @cached_property
     def sku(self) -> str:
-        return next((self.all[index].sku for index in sorted(self.witness, reverse=True) if self.all[index].sku), "")
+        """The product that the breach is about: the witness's, or the one that the checker names first."""
+        named = self.reason.partition(":")[0]
+        known = any(row.sku == named for row in self.rows if row.operation == "opening")
+        return next(
+            (self.all[index].sku for index in sorted(self.witness, reverse=True) if self.all[index].sku),
+            named if known else "",
+        )
 
     def state(self, *operations: str, order: str = "", sku: str = "", key: str = "") -> list[Row]:
         """Changes up to the breach, of these operations, of an order, a product, a key."""
