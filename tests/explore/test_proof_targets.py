@@ -20,7 +20,7 @@ ANY_ONE = ("crash", "lose_ask", "lose_answer", "duplicate", "lapse")
         ({"orders": 3, "faults": ANY_ONE}, 207_023, 873_076, 550),
         (
             {"orders": 2, "faults": ("crash", "lose_answer", "duplicate", "lapse"), "each": True},
-            406_527,
+            406_514,
             1_732_925,
             732,
         ),
