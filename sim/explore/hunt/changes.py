@@ -75,7 +75,7 @@ def on_the_beat(us: int) -> Iterator[int]:
     """Moments near this one that are multiples of something round, the roundest first.
 
     >>> list(on_the_beat(1_730_000))
-    [2000000, 1500000, 1000000, 1700000]
+    [2000000, 1000000, 1500000, 1700000]
     """
     seen = {us}
     if us % SECOND == 0:
