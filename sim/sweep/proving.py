@@ -1,28 +1,22 @@
 """What can be said of a design whatever the timing: it is proven unsafe, or safe at a small scope, or neither.
 
-Every interleaving of two orders that want one unit, of a refresh and of a post is looked at, by the prover where there
-is one, else by the exhaustive search under it. Nothing here depends on how long anything takes: that is what the maps
-are for.
+Every interleaving of two orders that want one unit, of a refresh and of a post is looked at. Nothing here depends on
+how long anything takes: that is what the maps are for.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Any, Final, Literal, TypeAlias
 
 from orderquake.model.in_kv import InKv
-from orderquake.model.order import Line, Order
 from orderquake.sim.report import words
 from orderquake.sim.run import design_of, policy_of
 from orderquake.sim.scenario import Scenario
 
 Verdict: TypeAlias = Literal["unsafe", "safe", "open"]
 
-PROVER: Final = "orderquake.sim.explore.proof"
 PROMISE: Final = "never_oversold"
 STATES: Final = 200_000
 """States after which a search is given up: some ten seconds."""
@@ -68,7 +62,7 @@ def proven(on: str, scenario: Scenario, stores: Sequence[str] = (OWN,)) -> list[
     stores   strengths. The search plays a single member, which is as strong as any: a story of it is a story of weaker
              stores, too, but that nothing is found says nothing of those
     """
-    found = _searched(on, scenario) if find_spec(PROVER) is None else _proved(on, scenario)
+    found = _proved(on, scenario)
     return [_on(store, on, scenario, found) for store in stores]
 
 
@@ -84,35 +78,17 @@ def _on(store: str, on: str, scenario: Scenario, found: Found) -> Proven:
 
 
 def _proved(on: str, scenario: Scenario) -> Found:
-    proof = import_module(PROVER).prove(on, 2, 1, 1, policy=scenario.policy.order, limit=STATES)
-    if proof.violation and PROMISE not in proof.violation:
-        return _searched(on, scenario)  # it stops at the first promise that is broken, and this map is of one alone
-    guards = tuple(str(guard) for guard in proof.guards)
-    scope = "2 orders, 1 unit, every interleaving"
-    return (*_judged(proof), scope, proof.states, tuple(str(step) for step in proof.story), guards)
+    from orderquake.sim.explore.proof import prove
+
+    proof = prove(on, 2, 1, 1, policy=scenario.policy.order, limit=STATES, promises=(PROMISE,))
+    told = tuple(str(step) for step in proof.story if step.is_told)
+    return (*_judged(proof), "2 orders, 1 unit, every interleaving", proof.states, told, proof.guards)
 
 
 def _judged(proof: Any) -> tuple[Verdict, str]:
     if proof.violation:
         return "unsafe", "; ".join(f"{words.plain(claim)}: {reason}" for claim, reason in proof.violation.items())
     return ("safe", "") if proof.is_complete else ("open", f"the search was cut short after {proof.states:,} states")
-
-
-def _searched(on: str, scenario: Scenario) -> Found:
-    from orderquake.sim.checkers import all_checkers
-    from orderquake.sim.explore.exhaustive import Exhaustive
-
-    checkers = [checker for checker in all_checkers() if checker.name == PROMISE]
-    limits = json.dumps({"policy": scenario.policy.order, "pool": "ring_fenced"})
-    buyers = [Order(name, (Line("mug", 1, 100),), 100, "good") for name in ("ann", "bob")]
-    scope = "2 orders, 1 unit, 1 refresh, 1 post"
-    design = design_of(on)(policy_of(scenario))
-    try:
-        proof = Exhaustive(design, buyers, {"mug": 1}, checkers, {"refresh": 1, "post": 1}, limits).search(STATES)
-    except (TypeError, ValueError):
-        return "open", "the exhaustive search cannot play its jobs", scope, 0, (), ()
-    story = tuple(str(step) for step in proof.story if step.is_told or step.ask.service in ("stock", "notice"))
-    return (*_judged(proof), scope, proof.states, story, ())
 
 
 def fields_of(found: Sequence[Proven]) -> dict[tuple[str, str], Verdict]:

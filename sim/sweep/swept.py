@@ -31,7 +31,7 @@ CHANCES: Final[Mapping[str, str]] = {
 
 SUFFIX: Final[Mapping[str, str]] = {
     "seconds": "_s", "units": "_units", "orders": "_orders", "charges": "_charges", "pence": "_pence",
-    "share": "_share", "an order": "_per_order",
+    "share": "_share", "an order": "_per_order", "asks": "_asks", "USD a thousand orders": "_usd_per_thousand",
 }  # fmt: skip
 """Unit of a measure -> how a column's name ends."""
 
