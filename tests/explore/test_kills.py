@@ -12,14 +12,10 @@ from hypothesis import strategies as st
 
 from orderquake.model.architectures import ARCHITECTURES
 from orderquake.model.mutants import EQUIVALENT, MUTANTS, ONE_ROUTE
-from orderquake.model.policy import Policy
-from orderquake.model.stock import Consume, Lapsed, Pinned
-from orderquake.sim.checkers import all_checkers
 from orderquake.sim.cli import main
-from orderquake.sim.explore.exhaustive import Exhaustive
 from orderquake.sim.explore.kills import routes, table
 from orderquake.sim.explore.kills.planted import planted
-from orderquake.sim.explore.kills.routes import Explorer, Kill, Try, by_seeds, exhaustively, told
+from orderquake.sim.explore.kills.routes import Kill, Try, by_seeds, exhaustively, told
 from orderquake.sim.explore.kills.small_world import Scope, SmallWorld
 from orderquake.sim.explore.kills.stories import ANN, BOB, POLICY, STORIES, Story, played
 from orderquake.sim.explore.kills.walks import walk
@@ -102,27 +98,16 @@ def test_a_story_is_as_long_as_what_led_to_the_first_verdict() -> None:
 # -- every interleaving
 
 
-def test_answers_without_fields_are_told_apart() -> None:
-    """As tuples `Pinned()` and `Lapsed()` are equal; a search that goes by answers must know better."""
-    assert tuple(Pinned()) == tuple(Lapsed())
-    scope = Scope(Policy(), {"mug": 1}, (ANN, BOB))
-    design = ARCHITECTURES["hot_cold"](scope.policy)
-    explorer = Explorer(design, scope.orders, {"mug": 1}, all_checkers(), {}, scope.limits())
-    before = explorer.stores["stock"].snapshot()
-    _, said, _ = explorer.handle("stock", before, Consume("nothing", "ann"))
-    assert said == ("Lapsed", ())
-    assert said != ("Pinned", ())
+def test_scopes_are_told_in_words() -> None:
+    first, *_, last = map(str, routes.scopes())
+    assert first == "reserve_first, 2 orders for one unit, no jobs, no fault"
+    assert last.endswith("both jobs, at most 1 of crash, lose_answer, duplicate, lapse, cancel")
 
 
-def test_the_explorer_is_not_taken_in_by_an_error_that_stays() -> None:
-    """Two hands on one order whose first charge ends in a stored error: sound, and seen to be so to the end."""
-    scope = Scope(Policy(), {"mug": 1}, (routes.an_order("ann", card="stored_error_paid"),) * 2)
-    kind = ARCHITECTURES["hot_cold"]
-    found = routes.search(kind, scope, {})
-    assert not found.violation
-    bare = Exhaustive(kind(scope.policy), scope.orders, {"mug": 1}, all_checkers(), {}, scope.limits())
-    with pytest.raises(AssertionError, match="ErrorReplayed"):  # it takes a replayed error for the error itself
-        bare.search()
+def test_the_explorer_needs_a_fault_where_the_bug_does() -> None:
+    kill = exhaustively(planted("refunds_before_writing"))
+    assert kill.killed
+    assert "at most" in kill.how
 
 
 def test_the_explorer_finds_two_who_look_before_either_takes() -> None:

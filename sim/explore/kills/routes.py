@@ -1,7 +1,7 @@
 """The ways to catch a bug that are independent of each other: each tries until a checker says that a promise is broken.
 
 timed        the day that the mutant names, in simulated time, seed after seed
-exhaustive   every interleaving of two orders and the jobs, nothing going wrong, shortest stories first
+exhaustive   every interleaving of a few orders, jobs and faults, shortest stories first
 random       made-up days at small scope, with crashes, losses, late copies and jumps of the clock, seed after seed
 told         a story told by hand at small scope, for those that made-up days seldom meet
 
@@ -11,21 +11,18 @@ What only makes an assertion fail is counted as a crash, and is no kill.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Any, NamedTuple
 
-from orderquake.model.architecture import Architecture
 from orderquake.model.mutants import CANARY
-from orderquake.model.order import Line, Order
-from orderquake.model.policy import OrderOfSteps, Policy
-from orderquake.sim.checkers import all_checkers
-from orderquake.sim.explore.exhaustive import Exhaustive
+from orderquake.model.policy import OrderOfSteps
 from orderquake.sim.explore.kills.planted import Planted, day_of
-from orderquake.sim.explore.kills.small_world import Scope
 from orderquake.sim.explore.kills.stories import STORIES, played
 from orderquake.sim.explore.kills.walks import walk
+from orderquake.sim.explore.proof import prove
+from orderquake.sim.explore.proof.budget import FAULTS
 from orderquake.sim.run import simulate
 
 APART = 1_000
@@ -38,7 +35,7 @@ RUNS = {"timed": 6, "random": 150}
 """Runs of one replication at most, by route."""
 DAYS_FOR_THE_CANARY = 400
 """Its day is so small that a table can play enough of them."""
-STATES = 5_000
+STATES = 20_000
 """States that the explorer looks at in one scope, at most."""
 
 
@@ -175,74 +172,50 @@ def by_seeds(route: str, mutant: Planted, seeds: int) -> Kill:
 
 # -- every interleaving
 
-
-class Searched(NamedTuple):
-    """What a search of one scope found: checker -> reason, the steps of the shortest story, and states seen."""
-
-    violation: Mapping[str, str]
-    steps: int
-    states: int
+POLICIES: tuple[OrderOfSteps, ...] = ("reserve_first", "pay_first", "authorise_reserve_capture")
+BOTH_JOBS: Mapping[str, int] = {"refresh": 1, "post": 1}
 
 
-class Said(NamedTuple):
-    """An answer and its kind: answers without fields are equal as tuples, and `Pinned()` is not `Lapsed()`."""
+class Small(NamedTuple):
+    """A scope of the prover: so many orders for one unit, with at most so many faults in all."""
 
-    kind: str
-    answer: Any
+    policy: OrderOfSteps
+    orders: int
+    jobs: Mapping[str, int]
+    faults: tuple[str, ...] = ()
+    at_most: int = 0
 
-
-class Explorer(Exhaustive):
-    """The search, with answers told apart by their kinds."""
-
-    def handle(self, service: str, before: Hashable, ask: Any) -> tuple[Hashable, Any, tuple[Any, ...]]:
-        after, answer, journal = super().handle(service, before, ask)
-        return after, Said(type(answer).__name__, answer), journal
-
-    def rerun(self, flow: str, arguments: tuple[Any, ...], answers: tuple[Any, ...]) -> Any:
-        return super().rerun(flow, arguments, tuple(said.answer for said in answers))
+    def __str__(self) -> str:
+        jobs = "both jobs" if self.jobs else "no jobs"
+        faults = f"at most {self.at_most} of {', '.join(self.faults)}" if self.faults else "no fault"
+        return f"{self.policy}, {self.orders} orders for one unit, {jobs}, {faults}"
 
 
-def search(kind: type[Architecture], scope: Scope, jobs: Mapping[str, int]) -> Searched:
-    """The adapter: whichever explorer there is, asked for one scope."""
-    explorer = Explorer(kind(scope.policy), scope.orders, dict(scope.opening), all_checkers(), jobs, scope.limits())
-    proof = explorer.search(STATES)
-    return Searched(proof.violation, proof.steps, proof.states)
-
-
-def an_order(name: str, units: int = 1, card: str = "good") -> Order:
-    return Order(name, (Line("mug", units, 100 * units),), 100 * units, card)
-
-
-def scopes(design: str) -> Iterator[tuple[str, Scope, dict[str, int]]]:
-    """Small scopes, the cheapest first: two orders for one unit, one order in two hands; then the two and jobs."""
-    alone: tuple[OrderOfSteps, ...] = ("reserve_first", "pay_first", "authorise_reserve_capture")
-    with_jobs: tuple[tuple[OrderOfSteps, dict[str, int]], ...] = (("reserve_first", {"refresh": 1, "post": 1}),)
-    ticks: tuple[tuple[OrderOfSteps, dict[str, int]], ...] = tuple((order, {}) for order in alone)
-    for policy, jobs in ticks + (with_jobs if design in ("hot_cold", "escrow") else ()):
-        rivals = Scope(Policy(order=policy), {"mug": 1}, (an_order("ann"), an_order("bob")))
-        yield f"{policy}, two orders, one unit, {_told(jobs)}", rivals, jobs
-        if not jobs:
-            twice = Scope(Policy(order=policy), {"mug": 1}, (an_order("ann", card="stored_error_paid"),) * 2)
-            yield f"{policy}, one order in two hands, {_told(jobs)}", twice, jobs
-
-
-def _told(jobs: Mapping[str, int]) -> str:
-    return ", ".join(f"{name} x{times}" for name, times in jobs.items()) or "no jobs"
+def scopes() -> Iterator[Small]:
+    """The cheapest first: rivals, rivals and jobs, one order with two faults of any kind, rivals and jobs and one."""
+    yield from (Small(policy, 2, {}) for policy in POLICIES)
+    yield from (Small(policy, 2, BOTH_JOBS) for policy in POLICIES[:2])
+    yield from (Small(policy, 1, {}, tuple(FAULTS), 2) for policy in POLICIES)
+    often = ("crash", "lose_answer", "duplicate", "lapse", "cancel")
+    yield from (Small(policy, 2, BOTH_JOBS, often, 1) for policy in POLICIES[:2])
 
 
 def exhaustively(mutant: Planted) -> Kill:
     """Scope after scope, until a promise is broken."""
     kill = Kill("exhaustive", of=1)
     began = time.process_time()
-    for number, (what, scope, jobs) in enumerate(scopes(mutant.design), start=1):
+    for number, scope in enumerate(scopes(), start=1):
         try:
-            found = search(mutant.kind, scope, jobs)
-        except (AssertionError, KeyError, AttributeError, TypeError):
+            found = prove(
+                mutant.kind, scope.orders, 1, 1, scope.faults, scope.at_most, policy=scope.policy, jobs=scope.jobs,
+                limit=STATES,
+            )  # fmt: skip
+        except (AssertionError, KeyError, AttributeError, TypeError, ValueError):
             kill.crashes += 1
             continue
         if found.violation:
             kill.killed, kill.runs, kill.seconds = 1, number, time.process_time() - began
-            kill.steps, kill.caught, kill.how = found.steps, dict.fromkeys(found.violation, 1), what
+            kill.steps, kill.caught, kill.how = found.steps, dict.fromkeys(found.violation, 1), str(scope)
             break
     return kill
 

@@ -21,7 +21,7 @@ from orderquake.sim.explore.kills.routes import ROUTES, RUNS, STATES, killed_by
 Entry: TypeAlias = dict[str, Any]
 """What can be said of one mutant, plain."""
 ROOT = Path(__file__).resolve().parents[3]
-MADE_OF = ("model", "sim/checkers", "sim/explore/exhaustive.py", "sim/explore/kills", "sim/world")
+MADE_OF = ("model", "sim/checkers", "sim/explore/proof", "sim/explore/kills", "sim/world")
 """What a result depends on: after a change in one of them it is made anew."""
 ONLY_TELLS = ("model/mutants/__init__.py", "sim/explore/kills/planted.py", "sim/explore/kills/table.py")
 """Files there that no result depends on."""
@@ -139,9 +139,9 @@ def page(entries: Sequence[Entry], seeds: int) -> str:
         "*Timed*: the day it names, in simulated time; *random*: made-up days at small scope. For both: the median of "
         "runs until the first kill, and of the CPU seconds they took, over the replications that ended in one "
         f"({seeds} at most; {RUNS['timed']} and {RUNS['random']} runs each at most; five where each took one run). "
-        f"*Exhaustive*: every interleaving at small scope without faults, at most {STATES:,} states a scope; CPU "
-        "seconds over all scopes tried. *Told*: a story told by hand at small scope, for those that made-up days "
-        "seldom meet. *Story*: steps of the shortest that any of the last three has found. Seconds were measured on "
+        f"*Exhaustive*: every interleaving and fault at small scope, at most {STATES:,} states a scope, cheapest "
+        "scope first; CPU seconds over all scopes tried. *Told*: a story told by hand at small scope, for those that "
+        "made-up days seldom meet. *Story*: steps of the shortest that any of the last three has found. Seconds were measured on "
         "a busy machine and are upper sides.",
         "",
         "| mutant | of | caught by | in | timed | exhaustive | random | told | story |",
