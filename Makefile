@@ -15,7 +15,8 @@ COMPILE := $(UV) pip compile --universal --python-version 3.11 --generate-hashes
 	--no-header --no-annotate --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: run test check slow engines seeds campaign points campaign-smoke bench $(BENCHES) format lock clean help python
+.PHONY: run test check slow engines seeds campaign points campaign-smoke known-answers kill-table bakeoff prove-nightly \
+	bench $(BENCHES) format lock clean help python
 
 run: $(VENV)/.ready  ## install what is needed and run the main job: a real retailer's four busiest weeks, with one bad hour
 	$(VENV)/bin/orderquake run retail_peak
@@ -62,6 +63,18 @@ points: $(DEV)/.ready  ## two thousand of them, and every sometimes-point must h
 campaign-smoke: $(DEV)/.ready  ## two hundred of them
 	$(DEV)/bin/python -m orderquake.sim.explore.campaign 200 --processes $(WORKERS) --anew $(ARGS)
 
+known-answers: $(DEV)/.ready  ## known answers against the product's own parts, kept in reports/; ARGS=--quick
+	$(DEV)/bin/python -m tests.known.report --processes $(WORKERS) $(ARGS)
+
+kill-table: $(DEV)/.ready  ## every planted bug, who catches it and how fast, kept in reports/; goes on where it was stopped
+	$(DEV)/bin/orderquake mutants --seeds 30
+
+bakeoff: $(DEV)/.ready  ## which strategy of the hunt finds which planted bug, kept in reports/
+	$(DEV)/bin/python -m orderquake.sim.explore.hunt.bakeoff $(ARGS)
+
+prove-nightly: $(DEV)/.ready  ## every interleaving of four orders with any one fault
+	$(DEV)/bin/orderquake prove --orders 4 --units 2 --faults crash,lose_ask,lose_answer,duplicate,lapse --limit 20000000
+
 bench: $(DEV)/.ready  ## speed and memory beside SimPy and plain Python, and what is asked of them; ARGS="--json --write"
 	$(DEV)/bin/python -m tests.benchmarks $(ARGS)
 
@@ -83,7 +96,7 @@ clean:  ## remove environments, caches and builds; run folders under reports/ st
 	find $(SOURCES) -name __pycache__ -type d -prune -exec rm -rf {} +
 
 help:  ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # A stamp is written last, so an interrupted installation is begun again.
 $(VENV)/.ready: requirements.lock pyproject.toml | python

@@ -141,8 +141,8 @@ def page(entries: Sequence[Entry], seeds: int) -> str:
         f"({seeds} at most; {RUNS['timed']} and {RUNS['random']} runs each at most; five where each took one run). "
         f"*Exhaustive*: every interleaving and fault at small scope, at most {STATES:,} states a scope, cheapest "
         "scope first; CPU seconds over all scopes tried. *Told*: a story told by hand at small scope, for those that "
-        "made-up days seldom meet. *Story*: steps of the shortest that any of the last three has found. Seconds were measured on "
-        "a busy machine and are upper sides.",
+        "made-up days seldom meet. *Story*: steps of the shortest that any of the last three has found. Seconds were "
+        "measured on a busy machine and are upper sides.",
         "",
         "| mutant | of | caught by | in | timed | exhaustive | random | told | story |",
         "|---|---|---|---|--:|--:|--:|--:|--:|",
