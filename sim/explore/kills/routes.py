@@ -210,7 +210,7 @@ def exhaustively(mutant: Planted) -> Kill:
                 mutant.kind, scope.orders, 1, 1, scope.faults, scope.at_most, policy=scope.policy, jobs=scope.jobs,
                 limit=STATES,
             )  # fmt: skip
-        except (AssertionError, KeyError, AttributeError, TypeError, ValueError):
+        except (AssertionError, KeyError, AttributeError, TypeError, ValueError, RecursionError):
             kill.crashes += 1
             continue
         if found.violation:
