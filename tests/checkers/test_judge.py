@@ -10,12 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orderquake.model.mutants import MUTANTS
+from orderquake.model.mutants import EQUIVALENT, MUTANTS
 from orderquake.sim.checkers import CHECKERS, all_checkers
 from orderquake.sim.checkers.charged_once import ChargedOnce
 from orderquake.sim.checkers.fold import Context, Judge, Verdict
 from orderquake.sim.checkers.judge import FEW, judge, judge_fully, judge_sparingly
 from orderquake.sim.checkers.never_oversold import NeverOversold
+from orderquake.sim.explore.kills.planted import day_of, planted
 from orderquake.sim.history import History, Row
 from orderquake.sim.run import judged, simulate
 from orderquake.sim.scenario import Scenario
@@ -24,7 +25,6 @@ from tests.checkers.cases import CASES
 from tests.checkers.crowd import Bare, bare, changed, crowd, ended, history_of, others
 from tests.checkers.judging import judge_both
 from tests.checkers.test_second_opinion import random_money_story, random_stock_story
-from tests.test_mutants import caught
 
 POLICIES = ("pay_first", "reserve_first", "authorise_reserve_capture")
 THINNED = {"rate_per_s": 0.1, "orders": 0.1, "rounds": 0.1, "scale": 0.1}
@@ -66,9 +66,15 @@ def test_every_scenario_under_every_policy_is_judged_alike(name: str, policy: st
     judge_both(history_of(bare(history)[: len(history) // 2]), all_checkers())  # and a run that just stops
 
 
-@pytest.mark.parametrize("name", MUTANTS)
+WITH_A_DAY = [name for name in MUTANTS if name not in EQUIVALENT]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=pytest.mark.slow) if at % 5 else name for at, name in enumerate(WITH_A_DAY)],
+)
 def test_every_planted_bug_is_judged_alike(name: str) -> None:
-    run = simulate(caught(MUTANTS[name])[1], on=MUTANTS[name], seed=1)
+    run = simulate(day_of(planted(name).day), on=MUTANTS[name], seed=1)
     assert judge_both(run.history, all_checkers()) == run.verdicts
 
 

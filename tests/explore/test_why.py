@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from orderquake.model.mutants import MUTANTS
 from orderquake.sim.checkers import CHECKERS
 from orderquake.sim.explore.hunt import hunt, shrink
 from orderquake.sim.explore.hunt.found import Found
 from orderquake.sim.explore.hunt.why import BUILDERS, FEWEST, MOST, explain
 from orderquake.sim.explore.hunt.why.tale import Tale
+from orderquake.sim.run import simulate
 from tests.explore.stories import NAMES, found_in, story
 
 SAID: dict[str, tuple[str, ...]] = {
@@ -115,3 +117,21 @@ def test_a_count_that_was_read_before_and_written_after_is_told() -> None:
     text = "\n".join(explain(small.history, small.checker, small.reason, small.failure.witness))
     assert "For ann, the count of sku-1 was written as 0 at " in text
     assert "by what had been read at " in text
+
+
+@pytest.mark.parametrize(
+    ("mutant", "says"),
+    [
+        ("posts_addresses", ("To post carries order and personal.", "in head-office, where the law is us's")),
+        ("mails_the_card", ("payment secret",)),
+        ("keeps_addresses", ("order cache",)),
+        ("asks_for_the_ledger", ("asked for",)),
+    ],
+)
+def test_data_that_went_where_it_may_not_be_is_followed(mutant: str, says: tuple[str, ...]) -> None:
+    run = simulate("residency", on=MUTANTS[mutant], seed=1)
+    name, verdict = next((name, each) for name, each in run.verdicts.items() if each.status == "invalid")
+    sentences = explain(run.history, name, verdict.reason, verdict.witness)
+    assert FEWEST <= len(sentences) <= MOST
+    for part in says:
+        assert any(part in sentence for sentence in sentences), sentences

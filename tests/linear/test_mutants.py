@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from orderquake.model.mutants import MUTANTS
+from orderquake.sim.explore.kills.planted import day_of, planted
 from orderquake.sim.linear import check
 from orderquake.sim.run import simulate
-from tests.test_mutants import caught
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,7 @@ from tests.test_mutants import caught
     ],
 )
 def test_a_stock_that_answers_what_it_should_not_is_no_stock(name: str, answer: str) -> None:
-    history = simulate(caught(MUTANTS[name])[1], on=MUTANTS[name], seed=1).history
+    history = simulate(day_of(planted(name).day), on=MUTANTS[name], seed=1).history
     found = check(history, "stock")
     assert found.status == "invalid"
     assert answer in found.reason

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from orderquake.sim.explore.hunt.why.books import booked_wrong, states_wrong, unconverged
+from orderquake.sim.explore.hunt.why.data import crossed
 from orderquake.sim.explore.hunt.why.ends import never_told, pressed, unended
 from orderquake.sim.explore.hunt.why.money import charged_twice, money_wrong
 from orderquake.sim.explore.hunt.why.stock import misheld, oversold, stale, units_wrong
@@ -31,6 +32,10 @@ BUILDERS: Mapping[str, Callable[[Tale], Iterator[str]]] = {
     "every_order_ends": unended,
     "notices_sent": never_told,
     "backpressure_bounded": pressed,
+    "personal_data_stays_home": crossed,
+    "payment_secrets_contained": crossed,
+    "order_cache_holds_minimum": crossed,
+    "asks_within_role": crossed,
 }
 """Checker -> who explains what it found."""
 
