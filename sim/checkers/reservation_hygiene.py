@@ -24,7 +24,7 @@ from orderquake.sim.checkers.fold import Context
 from orderquake.sim.checkers.groups import changes, firsts, sizes, together
 from orderquake.sim.checkers.shapes import Looks, of_key
 from orderquake.sim.checkers.shelves import rows_of
-from orderquake.sim.history import History, Row
+from orderquake.sim.history import NONE, History, Row
 
 NEEDS = frozenset({"stock"})
 WORDS = {"h": "held", "p": "pinned", "f": "freed", "d": "dropped", "v": "void"}
@@ -133,7 +133,9 @@ class ReservationHygiene(PartByPart[Token]):
         return Token(state.granted_at, deadline, state.skus, stands, state.granted, Aside(row.index))
 
     def settle(self, part: str, state: Token, context: Context) -> Finding:
-        if "h" in state.stands:
+        # What never lapses is as good as pinned: if the record refuses its post for good, it stays promised, rightly.
+        # Whether anything stays promised for nobody is for the books to tell.
+        if "h" in state.stands and state.deadline != NONE:
             left = ", ".join(sku for sku, at in zip(state.skus, state.stands, strict=True) if at == "h")
             reason = f"token {part} still holds {left}"
             return not_by_the_end(context, NEEDS, len(state.skus), reason, state.granted, state.latest)

@@ -44,7 +44,7 @@ def test_the_sound_design_comes_through_the_same_story(name: str) -> None:
 
 
 @given(seed=st.integers(min_value=0, max_value=2**40), name=st.sampled_from(SOUND))
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120, deadline=None, derandomize=True)
 def test_a_sound_design_comes_through_any_made_up_day(seed: int, name: str) -> None:
     world = walk(ARCHITECTURES[name], seed)
     assert not world.judged()
@@ -54,6 +54,13 @@ def test_a_sound_design_comes_through_any_made_up_day(seed: int, name: str) -> N
 def test_a_walk_is_all_made_of_its_seed() -> None:
     first, again, other = (walk(MUTANTS["checks_then_takes"], seed).history.digest for seed in (5, 5, 6))
     assert first == again != other
+
+
+def test_what_the_record_refuses_stays_promised_where_reservations_never_lapse() -> None:
+    """A day found by chance: a stock-take takes what is reserved for good, and the post is refused for good."""
+    world = walk(ARCHITECTURES["reserve_in_record"], 1_243_550_377)
+    assert any(row.operation == "post" and row.answer == "rejected" for row in world.history)
+    assert not world.judged()
 
 
 @pytest.mark.parametrize("name", EQUIVALENT)
