@@ -325,6 +325,7 @@ EQUIVALENT: Mapping[str, str] = {
 }
 """Mutants that break no promise, and why. They are not counted."""
 
+NO_PLACES = "Only in simulated time: boundaries are a scenario's, and at small scope nobody stands anywhere."
 ONE_ROUTE: Mapping[str, str] = {
     "takes_rights_twice": (
         "Only in simulated time: a letter must be sent again before it is confirmed, and at small scope letters "
@@ -336,5 +337,9 @@ ONE_ROUTE: Mapping[str, str] = {
     "ranks_by_hearsay": (
         "Only in simulated time: at small scope every member hears of all claims at once, and in one order."
     ),
+    "posts_addresses": NO_PLACES,
+    "mails_the_card": NO_PLACES,
+    "keeps_addresses": NO_PLACES,
+    "asks_for_the_ledger": NO_PLACES,
 }
 """Mutants that only one route can kill, and why no other can."""

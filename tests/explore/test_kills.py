@@ -108,7 +108,7 @@ def test_a_story_is_as_long_as_what_led_to_the_first_verdict() -> None:
 def test_scopes_are_told_in_words() -> None:
     first, *_, last = map(str, routes.scopes())
     assert first == "reserve_first, 2 orders for one unit, no jobs, no fault"
-    assert last.endswith("both jobs, at most 1 of crash, lose_answer, duplicate, lapse, cancel")
+    assert last.endswith("both jobs, at most 1 of crash, lose_answer, duplicate, lapse")
 
 
 def test_the_explorer_needs_a_fault_where_the_bug_does() -> None:

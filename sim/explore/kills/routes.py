@@ -195,8 +195,10 @@ def scopes() -> Iterator[Small]:
     """The cheapest first: rivals, rivals and jobs, one order with two faults of any kind, rivals and jobs and one."""
     yield from (Small(policy, 2, {}) for policy in POLICIES)
     yield from (Small(policy, 2, BOTH_JOBS) for policy in POLICIES[:2])
-    yield from (Small(policy, 1, {}, tuple(FAULTS), 2) for policy in POLICIES)
-    often = ("crash", "lose_answer", "duplicate", "lapse", "cancel")
+    # Without customers who cancel: their flow reads and writes until nobody is faster, and so has no last state.
+    any_kind = tuple(fault for fault in FAULTS if fault != "cancel")
+    yield from (Small(policy, 1, {}, any_kind, 2) for policy in POLICIES)
+    often = ("crash", "lose_answer", "duplicate", "lapse")
     yield from (Small(policy, 2, BOTH_JOBS, often, 1) for policy in POLICIES[:2])
 
 
