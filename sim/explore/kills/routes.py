@@ -88,7 +88,7 @@ def attempt(run: Callable[[], Try]) -> Try:
     """A run, or its crash."""
     try:
         return run()
-    except AssertionError as error:
+    except (AssertionError, KeyError) as error:
         return Try((), 0, str(error).split("\n")[0] or "an assertion failed")
 
 
