@@ -10,9 +10,11 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from orderquake.model.assumptions import Assumption
+from orderquake.sim.designs import design_named
 from orderquake.sim.explore.campaign_run import FAILED
 from orderquake.sim.nemesis import FAULTS
-from orderquake.sim.nemesis.matrix import by_reason, feasible, reasons
+from orderquake.sim.nemesis.matrix import beyond, by_reason, feasible, reasons
 from orderquake.sim.study.intervals import share_in_words, share_interval
 from orderquake.sim.study.points import points
 
@@ -76,7 +78,7 @@ def report_of(
         },
         "by_policy": _counted(ended, "policy"),
         "by_workload": _counted(ended, "workload"),
-        **_of_faults(ended, undrawn),
+        **_of_faults(ended, undrawn, frozenset() if header["is_outside"] else design_named(header["design"]).requires),
         "by_theme": _counted(ended, "theme"),
         "points": (of_points := _of_points(ended, bool(header.get("is_outside")))),
         "never_passed": [name for name, row in of_points.items() if not row["runs"]],
@@ -105,7 +107,9 @@ def _mb(sizes: list[int]) -> int:
 # -- faults
 
 
-def _of_faults(runs: Iterable[Mapping[str, Any]], undrawn: Mapping[str, str]) -> dict[str, Any]:
+def _of_faults(
+    runs: Iterable[Mapping[str, Any]], undrawn: Mapping[str, str], requires: frozenset[Assumption]
+) -> dict[str, Any]:
     """Each kind's life, and which kind struck which step of the workflow."""
     table = {kind: {"scheduled": 0, "injected": 0, "witnessed": 0, "recovered": 0, "runs": 0} for kind in FAULTS}
     struck: dict[str, Counter[str]] = {kind: Counter() for kind in FAULTS}
@@ -125,19 +129,21 @@ def _of_faults(runs: Iterable[Mapping[str, Any]], undrawn: Mapping[str, str]) ->
             table[kind]["runs"] += 1
         for kind, steps in run["struck"].items():
             struck.setdefault(kind, Counter()).update(steps)
-    return {"faults": table, **_of_cells(struck, table), "not_drawn": dict(undrawn)}
+    return {"faults": table, **_of_cells(struck, requires), "not_drawn": dict(undrawn)}
 
 
-def _of_cells(struck: Mapping[str, Counter[str]], faults: Mapping[str, Mapping[str, int]]) -> dict[str, Any]:
+def _of_cells(struck: Mapping[str, Counter[str]], requires: frozenset[Assumption]) -> dict[str, Any]:
     """The matrix of kinds and steps: what was struck, and how often; what never was although it could have been.
 
-    not_scheduled   kinds that this campaign never had, as those outside a contract are inside it; not in `never_struck`
+    feasible        cells that can be struck while all holds that is required
+    beyond          kind -> steps that it can strike only by taking away something required; neither feasible nor never
+                    struck
     contradicted    steps that were struck although the matrix calls it impossible: the matrix is wrong
     """
-    can = {kind: feasible(kind) for kind in FAULTS}
+    outside = {kind: [step for step in beyond(kind, requires) if not struck[kind][step]] for kind in FAULTS}
+    can = {kind: [step for step in feasible(kind) if step not in outside[kind]] for kind in FAULTS}
     was = {kind: [step for step in steps if struck[kind][step]] for kind, steps in can.items()}
     missing = {kind: [step for step in steps if step not in was[kind]] for kind, steps in can.items()}
-    has = {kind: faults[kind]["scheduled"] > 0 for kind in FAULTS}
     return {
         "matrix": {kind: dict(sorted(row.items())) for kind, row in struck.items() if row},
         "cells": {
@@ -145,12 +151,12 @@ def _of_cells(struck: Mapping[str, Counter[str]], faults: Mapping[str, Mapping[s
             "witnessed": sum(map(len, was.values())),
             "infeasible": sum(len(reasons(kind)) for kind in FAULTS),
         },
-        "never_struck": {kind: steps for kind, steps in missing.items() if steps and has[kind]},
-        "not_scheduled": {kind: len(steps) for kind, steps in missing.items() if steps and not has[kind]},
+        "never_struck": {kind: steps for kind, steps in missing.items() if steps},
+        "beyond": {kind: steps for kind, steps in outside.items() if steps},
         "contradicted": {
-            kind: beyond
+            kind: more
             for kind, row in struck.items()
-            if kind in can and (beyond := sorted(step for step in row if step not in can[kind]))
+            if kind in can and (more := sorted(step for step in row if step not in can[kind]))
         },
         "infeasible": {kind: by_reason(kind) for kind in FAULTS},
     }
@@ -256,9 +262,9 @@ def _on_cells(report: Mapping[str, Any]) -> list[str]:
         f"Of {cells['feasible']:,} cells, a kind and a step that it can strike, {cells['witnessed']:,} were struck; "
         f"{cells['infeasible']:,} cannot be (`orderquake faults --matrix` says why)."
     ]
-    if report["not_scheduled"]:
-        told = ", ".join(f"{kind} {n}" for kind, n in report["not_scheduled"].items())
-        lines.append(f"Never scheduled in this campaign, with so many cells: {told}.")
+    if report["beyond"]:
+        told = "; ".join(f"{kind} {', '.join(steps)}" for kind, steps in report["beyond"].items())
+        lines.append(f"Beyond the contract, and not struck: {told}.")
     if report["contradicted"]:
         told = "; ".join(f"{kind} {', '.join(steps)}" for kind, steps in report["contradicted"].items())
         lines.append(f"Struck although it cannot be, so the matrix is wrong: {told}.")

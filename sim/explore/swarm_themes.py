@@ -1,153 +1,37 @@
 """Themes: small biases on a drawn day that lead to rare moments more often than chance alone would.
 
-Most days have one. A theme sets some knobs within its own limits and asks for some faults; all else stays as it was
-drawn. Rare moments need two or three circumstances at a time: a reservation that is shorter than the way to its owner,
-and a worker that sleeps on it. Chance meets each of them often, and all of them hardly ever.
-
-A theme never asks for what a design's contract rules out: its faults are held against the contract as all others are.
+Most days have one. Rare moments need two or three circumstances at a time: a reservation that is shorter than the way
+to its owner, and a worker that sleeps on it. Chance meets each of them often, and all of them hardly ever.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from types import MappingProxyType
-from typing import Any, TypeAlias
-
-from pydantic import ValidationError
+from dataclasses import replace
 
 from orderquake.model.verbs import VERBS
-from orderquake.sim.explore.swarm_faults import CannotDraw, Day, drawn_table
 from orderquake.sim.explore.swarm_luck import Luck
-from orderquake.sim.nemesis import Fault
+from orderquake.sim.explore.swarm_theme import (
+    ALL_DAY,
+    Theme,
+    Value,
+    Wish,
+    all_day,
+    always,
+    count,
+    law,
+    one_of,
+    share,
+    time,
+)
 from orderquake.sim.units import MINUTE, MS, SECOND
 
-Value: TypeAlias = Callable[[Luck], Any]
-"""How a knob finds its value."""
 SHARE = 0.8
 """Of the days that have a theme."""
-TRIES = 6
-
-
-def time(low_us: float, high_us: float) -> Value:
-    return lambda luck: luck.time("value", low_us, high_us)
-
-
-def law(low_us: float, high_us: float, most_us: float) -> Value:
-    return lambda luck: luck.law("value", low_us, high_us, most_us)
-
-
-def share(low: float, high: float) -> Value:
-    return lambda luck: luck.decades("value", low, high)
-
-
-def count(low: int, high: int) -> Value:
-    return lambda luck: luck.count("value", low, high)
-
-
-def one_of(*options: Any) -> Value:
-    return lambda luck: luck.pick("value", options)
-
-
-def always(value: Any) -> Value:
-    return lambda _: value
-
-
-@dataclass(frozen=True)
-class Wish:
-    """A fault that a theme asks for; what it does not say is drawn as usual.
-
-    chance   of its being there
-    """
-
-    kind: str
-    keys: Mapping[str, Value] = field(default_factory=dict)
-    chance: float = 1.0
-
-
-@dataclass(frozen=True)
-class Theme:
-    """sets    dotted path into the tables -> value; `*` stands for each of a list
-    wishes  faults"""
-
-    sets: Mapping[str, Value] = field(default_factory=dict)
-    wishes: tuple[Wish, ...] = ()
-
-    def apply(self, luck: Luck, tables: dict[str, Any]) -> None:
-        """Change the tables of a day."""
-        for path, value in self.sets.items():
-            for holder, key in _places(tables, path.split(".")):
-                holder[key] = value(luck.under(path))
-
-    def faults(self, luck: Luck, day: Day, kinds: Mapping[str, type[Fault]]) -> Iterator[tuple[dict[str, Any], Fault]]:
-        """Those of its faults that are there, and fit the day."""
-        for number, wish in enumerate(self.wishes):
-            here = luck.under(f"wish-{number}")
-            if wish.kind not in kinds or not here.chance("is_there", wish.chance):
-                continue
-            found = _fault(kinds[wish.kind], wish, here, day)
-            if found is not None:
-                yield found
-
-
-def _places(table: Any, path: list[str]) -> Iterator[tuple[dict[str, Any], str]]:
-    """Where a dotted path leads: tables, and the key in each."""
-    here, *others = path
-    if not others:
-        yield table, here
-    elif here == "*":
-        for each in table:
-            yield from _places(each, others)
-    else:
-        yield from _places(table.setdefault(here, {}), others)
-
-
-def _fault(kind: type[Fault], wish: Wish, luck: Luck, day: Day) -> tuple[dict[str, Any], Fault] | None:
-    for attempt in range(TRIES):
-        here = luck.under(attempt)
-        try:
-            table = drawn_table(kind, here, day)
-        except CannotDraw:
-            return None
-        for key, value in wish.keys.items():
-            said = value(here.under(key))
-            if said is None:
-                table.pop(key, None)
-            else:
-                table[key] = said
-        if "probability" in wish.keys:
-            table.pop("nth", None)
-        try:
-            fault = kind.model_validate(table)
-        except ValidationError:
-            continue
-        if fault.window(day.scenario.horizon)[1] <= day.scenario.horizon and fault.fits(day.scenario):
-            return table, fault
-    return None
 
 
 def theme_of(luck: Luck) -> str:
     """The name of a day's theme, "" where it has none."""
     return luck.pick("which", tuple(THEMES)) if luck.chance("is_there", SHARE) else ""
-
-
-# -- what strikes single asks all day long
-
-ALL_DAY: dict[str, Value] = {"from": always(None), "for": always(None)}
-
-
-def all_day(
-    kind: str,
-    target: str,
-    *verbs: str,
-    more: Mapping[str, Value] = MappingProxyType({}),
-    chances: tuple[float, float] = (0.1, 0.6),
-) -> Wish:
-    """A fault that strikes some of the asks of one of these verbs, from the beginning to the end."""
-    said: dict[str, Value] = {
-        "target": always(target), "operation": one_of(*verbs), "probability": share(*chances),
-    } | ALL_DAY  # fmt: skip
-    return Wish(kind, said | dict(more), 0.8)
 
 
 AFTER: dict[str, Value] = {"when": always("after")}
@@ -162,6 +46,7 @@ def sleep(low_us: float, high_us: float) -> dict[str, Value]:
 
 NAP, DOZE = sleep(15 * SECOND, 60 * SECOND), sleep(5 * SECOND, 40 * SECOND)
 LATE: dict[str, Value] = {"by": law(SECOND, 10 * SECOND, MINUTE)}
+HEALED: dict[str, Value] = {"heals": always(None)}
 RARELY, OFTEN = (0.1, 0.4), (0.3, 0.9)
 AWAY: dict[str, Value] = {"from": time(20 * SECOND, 60 * SECOND), "for": time(310 * SECOND, 340 * SECOND)}
 
@@ -411,13 +296,41 @@ THEMES: dict[str, Theme] = {
         ),
     ),
     "trouble where few come": Theme(
-        QUICK | SCARCE | {"policy.patience.stock.attempts": count(1, 3)},
+        QUICK
+        | SCARCE
+        | {
+            "policy.patience.stock.attempts": count(1, 3),
+            "policy.extends": one_of(True, True, False),
+            "policy.settle_after": time(SECOND, 5 * SECOND),
+            "jobs.settlement.every": time(2 * SECOND, 5 * SECOND),
+            "jobs.rebuild.every": time(2 * SECOND, 5 * SECOND),
+            "jobs.rebuild.doubles": share(0.1, 0.5),
+            "service.order_cache.latency": law(50 * MS, 400 * MS, 4 * SECOND),
+            "service.stock.latency": law(50 * MS, 500 * MS, 4 * SECOND),
+        },
         (
+            Wish("wiped", {"target": always("stock")}, 0.5),
             Wish("wiped", {"target": always("stock")}, 0.5),
             *(
                 replace(all_day(kind, service, *verbs, chances=OFTEN), chance=0.25)
                 for kind in ("lose_ask", "lose_answer", "delay", "duplicate", "crash", "pause")
                 for service, verbs in SELDOM.items()
+            ),
+            *(
+                Wish(
+                    "applied_but_answer_lost",
+                    {"target": always("stock"), "operation": always(verb), "nth": count(1, 2)} | ALL_DAY,
+                    0.3,
+                )
+                for verb in ("extend", "adopt", "open_again")
+            ),
+            Wish(
+                "reorder", {"target": always("stock"), "operation": always("adopt"), "share": share(*OFTEN)} | ALL_DAY
+            ),
+            *(
+                Wish(kind, {"target": always(service), "for": time(2 * SECOND, 20 * SECOND)} | HEALED, 0.5)
+                for kind, service in (("down", "order_cache"), ("read_only", "stock"), ("partition", "stock"))
+                for _ in range(4)
             ),
         ),
     ),

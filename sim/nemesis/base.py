@@ -62,6 +62,12 @@ class Fault(Part, ABC):
         """What this very fault takes away; a design that `requires` one of them promises nothing under it."""
         return self.breaks
 
+    @classmethod
+    def broken_at(cls, service: str) -> frozenset[Assumption]:
+        """What is taken away wherever an ask of this service is struck: a design that requires one of them never
+        promised anything about that step under this kind."""
+        return cls.breaks
+
     def label(self) -> str:
         """What names its rows and its luck: the kind, and six digits of what it says beyond the usual."""
         said = self.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude={"must_be_seen"})

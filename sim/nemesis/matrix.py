@@ -8,10 +8,13 @@ from __future__ import annotations
 from functools import cache
 from typing import get_args
 
+from orderquake.model.assumptions import Assumption
 from orderquake.model.verbs import VERBS
 from orderquake.sim.nemesis import FAULTS
 from orderquake.sim.nemesis.steps import OFF_THE_WIRE, STEPS, Spared
 
+SERVICE_OF = {verb: service for service, verbs in VERBS.items() for verb in verbs}
+"""Verb -> the service that is asked; runs of jobs are absent."""
 AT_THE_SERVICE = "it is done at the service itself, and goes over no wire"
 
 
@@ -55,3 +58,9 @@ def by_reason(kind: str) -> dict[str, list[str]]:
     for step, why in reasons(kind).items():
         found.setdefault(why, []).append(step)
     return found
+
+
+def beyond(kind: str, requires: frozenset[Assumption]) -> tuple[str, ...]:
+    """The steps that a kind can strike only by taking away something that is required: they lie outside a contract."""
+    model = FAULTS[kind].model
+    return tuple(step for step in feasible(kind) if model.broken_at(SERVICE_OF.get(step, "")) & requires)

@@ -275,7 +275,12 @@ class StaleReads(AtService):
 
     def broken(self) -> frozenset[Assumption]:
         """Whose reads are no longer fresh."""
-        is_record = self.target == "record"
+        return self.broken_at(self.target)
+
+    @classmethod
+    def broken_at(cls, service: str) -> frozenset[Assumption]:
+        """Reads of the record and reads of the orders are two things."""
+        is_record = service == "record"
         return frozenset({Assumption.READS_ARE_FRESH if is_record else Assumption.ORDERS_ARE_READ_FRESH})
 
     @model_validator(mode="after")
