@@ -23,7 +23,7 @@ import typer
 from orderquake.sim.choices import twice
 from orderquake.sim.explore.campaign_pool import CHUNK, Pool
 from orderquake.sim.explore.campaign_report import exit_code, in_markdown, report_of
-from orderquake.sim.explore.campaign_run import FAILED, Settings, design_named
+from orderquake.sim.explore.campaign_run import WITHOUT_VERDICT, Settings, design_named
 from orderquake.sim.explore.campaign_store import Store, StoreError, code_fingerprint
 from orderquake.sim.explore.swarm import NothingBreaks, drawn, not_drawn
 
@@ -73,7 +73,7 @@ def campaign(
     once = [s for s in seeds if is_twice(s) and s in store.outcomes and s not in store.again]
     settings = Settings(design, first_seed, is_outside, kept / "runs", keep=20 if is_outside else 200)
     if missing or once:
-        again = [seed for seed in once if store.outcomes[seed]["verdict"] != FAILED]
+        again = [seed for seed in once if store.outcomes[seed]["verdict"] not in WITHOUT_VERDICT]
         Pool(settings, processes, add, chunk=chunk).play(missing, again, is_twice)
     outcomes = [store.outcomes[seed] for seed in seeds]
     again_too = {seed: digest for seed, digest in store.again.items() if seed in seeds}

@@ -21,7 +21,7 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
-from orderquake.sim.explore.campaign_run import FAILED, Settings, clean, digest_again, played
+from orderquake.sim.explore.campaign_run import FAILED, WITHOUT_VERDICT, Settings, clean, digest_again, played
 
 CHUNK = 25
 """Runs that are lost at most when all is killed."""
@@ -156,7 +156,7 @@ class Pool:
         now = time.perf_counter()
         self.add(hand.outcomes, hand.digests, now - self.added_s, rss)
         self.added_s = now
-        twice = tuple(o["seed"] for o in hand.outcomes if o["verdict"] != FAILED and self.twice(o["seed"]))
+        twice = tuple(o["seed"] for o in hand.outcomes if o["verdict"] not in WITHOUT_VERDICT and self.twice(o["seed"]))
         if twice:
             self.again.append(Chunk(twice, True, hand.number))
         hand.chunk = None

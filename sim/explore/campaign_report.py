@@ -12,7 +12,7 @@ from typing import Any
 
 from orderquake.model.assumptions import Assumption
 from orderquake.sim.designs import design_named
-from orderquake.sim.explore.campaign_run import FAILED
+from orderquake.sim.explore.campaign_run import FAILED, WITHOUT_VERDICT
 from orderquake.sim.nemesis import FAULTS
 from orderquake.sim.nemesis.matrix import beyond, by_reason, feasible, reasons
 from orderquake.sim.study.intervals import share_in_words, share_interval
@@ -53,7 +53,7 @@ def report_of(
     undrawn   kinds of fault that could not be drawn, and why
     """
     runs = sorted(outcomes, key=lambda outcome: outcome["seed"])
-    ended = [run for run in runs if run["verdict"] != FAILED]
+    ended = [run for run in runs if run["verdict"] not in WITHOUT_VERDICT]
     verdicts = Counter(run["verdict"] for run in runs)
     unknown, count = verdicts["unknown"], max(1, len(runs))
     by_seed = {run["seed"]: run for run in ended}

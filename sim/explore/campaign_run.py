@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from orderquake import model
 from orderquake.sim.choices import ChoiceLog, one_line, record, record_failure
 from orderquake.sim.designs import design_named as design_named
 from orderquake.sim.explore.excuses import excuses
@@ -27,6 +28,10 @@ from orderquake.sim.study.points import passed
 
 FAILED = "failed"
 """What is said of a run in which the harness failed; the others are the verdicts."""
+STOPPED = "stopped"
+"""What is said of a run outside the contract that the protocol broke off: one of its assertions, which are about what
+cannot be while all holds that it requires. Inside the contract that is a failure."""
+WITHOUT_VERDICT = (FAILED, STOPPED)
 Outcome = Mapping[str, Any]
 """One line of the results; see `outcome_of`."""
 
@@ -60,11 +65,18 @@ def played(settings: Settings, seed: int) -> Outcome:
         if outcome["verdict"] != "valid":
             keep(settings, found, outcome, partial(record, run))
     except Exception as error:
-        outcome = {"seed": seed, "verdict": FAILED, "why": one_line(error)}
+        has_stopped = settings.is_outside and is_of_the_protocol(error)
+        outcome = {"seed": seed, "verdict": STOPPED if has_stopped else FAILED, "why": one_line(error)}
         told = outcome | {"how": traceback.format_exc()}
         log = None if found is None else partial(record_failure, found.scenario, design, seed, error)
         keep(settings, found, told, log)
     return outcome | {"ms": round(1e3 * (time.perf_counter() - began), 1)}
+
+
+def is_of_the_protocol(error: Exception) -> bool:
+    """Is it an assertion of the model's own?"""
+    frame = [frame for frame, _ in traceback.walk_tb(error.__traceback__)][-1]
+    return isinstance(error, AssertionError) and str(frame.f_globals["__name__"]).startswith(f"{model.__name__}.")
 
 
 def digest_again(settings: Settings, seed: int) -> str:

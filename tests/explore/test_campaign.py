@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,15 @@ class Stumbles(HotCold):
     async def charge(self, order: Order) -> Order:
         assert int(order.id[-1], 16) < 15, "a mistake of ours"
         return await super().charge(order)
+
+
+class Leaps(HotCold):
+    """Asks the table for a move that it does not have."""
+
+    name = "leaps"
+
+    async def charge(self, order: Order) -> Order:
+        return self.move(order, order.state)
 
 
 class Addresses(HotCold):
@@ -131,6 +141,19 @@ def test_a_run_in_which_the_harness_fails_is_kept_with_its_log(tmp_path: Path) -
     log = ChoiceLog.read(tmp_path / "runs" / f"failed-{seed}" / "run.choices.json")
     assert "a mistake of ours" in log.failure
     assert replay(log, on=Stumbles).exit_code == 4
+
+
+def test_outside_the_contract_an_assertion_of_the_protocol_stops_a_run_and_one_of_anybody_else_fails_it(
+    tmp_path: Path,
+) -> None:
+    def ends(design: type[HotCold], is_outside: bool) -> set[str]:
+        made = replace(settings(tmp_path, named(design)), is_outside=is_outside)
+        return {played(made, seed)["verdict"] for seed in range(1, 6)}
+
+    assert "stopped" in ends(Leaps, is_outside=True)
+    assert "failed" in ends(Leaps, is_outside=False) and "stopped" not in ends(Leaps, is_outside=False)
+    assert "failed" in ends(Stumbles, is_outside=True) and "stopped" not in ends(Stumbles, is_outside=True)
+    assert digest_again(replace(settings(tmp_path, named(Leaps)), is_outside=True), 1), "what it says twice is a text"
 
 
 def test_no_more_folders_are_kept_than_asked_for(tmp_path: Path) -> None:
