@@ -92,6 +92,18 @@ class Send(Effect[A_co]):
     attempt: int
 
 
+@dataclass(slots=True, eq=False)
+class Hedge(Send[A_co]):
+    """Send an ask, and send it once more where nothing came back after `after_us`; the first answer counts.
+
+    To whoever has no clock it is a Send: that an ask arrives twice is what faults are for.
+
+    source   J. Dean and L. A. Barroso, "The Tail at Scale" (CACM 2013)
+    """
+
+    after_us: int
+
+
 @effect
 class Within(Effect[bool]):
     """Is it less than `limit_us` since that moment? (At exactly the limit: no.)"""

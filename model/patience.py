@@ -6,7 +6,7 @@ from collections.abc import Generator
 from types import coroutine
 from typing import Any, TypeVar
 
-from orderquake.model.flow import OPEN, SPENT, Ask, Backoff, Effect, Heard, PatienceEnded, Permit, Send, Silence
+from orderquake.model.flow import OPEN, SPENT, Ask, Backoff, Effect, Heard, Hedge, PatienceEnded, Permit, Send, Silence
 from orderquake.model.policy import Patience
 
 A = TypeVar("A")
@@ -31,7 +31,7 @@ def patiently(ask: Ask[A], patience: Patience) -> Generator[Effect[Any], Any, A]
 
 @coroutine
 def guardedly(ask: Ask[A], patience: Patience) -> Generator[Effect[Any], Any, A]:
-    """The same where a breaker or a budget has a say before each try, and hears how it went.
+    """The same where a breaker or a budget has a say before each try, and hears how it went; and where a try is hedged.
 
     An open breaker costs a try, but sends nothing; a budget that is spent ends the patience at once.
     """
@@ -46,7 +46,10 @@ def guardedly(ask: Ask[A], patience: Patience) -> Generator[Effect[Any], Any, A]
         is_answered = True
         answer: A | None = None
         try:
-            answer = yield Send(ask, patience.timeout_us, attempt)
+            if patience.hedge_after_us is None:
+                answer = yield Send(ask, patience.timeout_us, attempt)
+            else:
+                answer = yield Hedge(ask, patience.timeout_us, attempt, patience.hedge_after_us)
         except Silence:
             is_answered = False
         yield Heard(ask.service, is_answered)

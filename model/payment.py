@@ -110,6 +110,7 @@ class PaymentProvider:
     refund_delay_us         how long a refund stays pending
     refund_fails_after_us   from the acceptance of a refund that fails until it does
     refund_cap              never pay more of a charge back than was taken; off, so that who refunds twice is seen
+    renews_keys             a key's time begins anew whenever it is asked for: a key counts iff now - last use < that
     meets                   key -> as what other card the provider takes the good one of its next ask, on a bad day
     """
 
@@ -119,12 +120,14 @@ class PaymentProvider:
         refund_delay_us: int = 0,
         refund_fails_after_us: int = 3 * DAY,
         refund_cap: bool = False,
+        renews_keys: bool = False,
     ) -> None:
         self.journal: list[Change] = []
         self.key_retention_us = key_retention_us
         self.refund_delay_us = refund_delay_us
         self.refund_fails_after_us = refund_fails_after_us
         self.refund_cap = refund_cap
+        self.renews_keys = renews_keys
         self.answers: dict[str, tuple[int, Any, Any]] = {}  # key -> (first use, parameters, stored answer)
         self.captures: list[tuple[int, Capture]] = []
         self.charge_of: dict[str, Capture] = {}  # key -> its latest capture
@@ -176,6 +179,8 @@ class PaymentProvider:
         if not self.remembers(key, now_us):
             return None
         known = self.answers[key]
+        if self.renews_keys:
+            known = self.answers[key] = (now_us, known[1], known[2])
         if known[1] != ask:
             return KeyMismatch()
         if isinstance(ask, Refund):

@@ -47,6 +47,7 @@ class Patience:
     base_us, cap_us  exponential backoff with full jitter (AWS architecture blog, "Exponential Backoff And Jitter")
     backoff          another kind of it
     breaker, budget  what stands between, so that askers do not make trouble worse; none where None
+    hedge_after_us   ask once more where nothing came back by then, and take the first answer; never where None
     """
 
     timeout_us: int = 5 * SECOND
@@ -56,10 +57,12 @@ class Patience:
     backoff: BackoffKind = "full"
     breaker: BreakerPolicy | None = None
     budget: BudgetPolicy | None = None
+    hedge_after_us: int | None = None
 
     @property
     def is_guarded(self) -> bool:
-        return self.breaker is not None or self.budget is not None
+        """Is there more to a try than sending it?"""
+        return self.breaker is not None or self.budget is not None or self.hedge_after_us is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,7 @@ class Policy:
     decide_within_us    an order that is undecided for longer is cancelled or refunded
     send_horizon_us     charges and refunds are sent again only for this long after the first; then only looked up
     key_retention_us    how long the provider remembers a key; must exceed horizon + worker deadline + message life
+    renews_keys         that time begins anew at every use; nobody may rely on it
     lease_us            of a worker on an order; longer than `worker_deadline_us`
     idle_us             recovery looks after orders nobody has written to for this long
     settle_after_us     settlement looks at captures that are at least so old
@@ -86,6 +90,7 @@ class Policy:
     decide_within_us: int = 30 * MINUTE
     send_horizon_us: int = 12 * HOUR
     key_retention_us: int = 24 * HOUR  # Stripe prunes keys after at least 24 hours
+    renews_keys: bool = False
     refund_delay_us: int = 0
     worker_deadline_us: int = 30 * SECOND
     lease_us: int = 45 * SECOND

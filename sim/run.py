@@ -221,6 +221,7 @@ def policy_of(scenario: Scenario) -> shop.Policy:
                 backoff=patience.backoff,
                 breaker=breaker_of(patience),
                 budget=budget_of(patience),
+                hedge_after_us=patience.hedge_after,
             )
             for service, patience in policy.patience.items()
         }
@@ -234,6 +235,7 @@ def policy_of(scenario: Scenario) -> shop.Policy:
         decide_within_us=policy.decide_within,
         send_horizon_us=policy.send_horizon,
         key_retention_us=scenario.service.payment.key_retention,
+        renews_keys=scenario.service.payment.key_renewal == "every_use",
         worker_deadline_us=policy.worker_deadline,
         lease_us=policy.lease,
         idle_us=policy.idle,

@@ -7,7 +7,7 @@ it, and what is an assumption says so. Nothing is simulated here.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Generic, Literal, TypeVar
+from typing import Annotated, Generic, Literal, TypeVar
 
 from pydantic import Field, model_validator
 
@@ -75,6 +75,7 @@ class Service(Part):
     queue_patience    how long an ask waits for one of them; then it leaves, refused and not done
     throttle          for each verb by itself; `account_throttle` for all together
     place             where it stands, the first place where absent
+    clock_drift_ppm   how much faster than time its clock runs, parts per million; a slow one is below zero
     """
 
     latency: Latency
@@ -85,6 +86,8 @@ class Service(Part):
     throttle: Throttle | None = None
     account_throttle: Throttle | None = None
     place: str | None = None
+    # A crystal is off by 20 to 200 parts per million: J. Corbett and others, "Spanner" (OSDI 2012), assume 200.
+    clock_drift_ppm: Annotated[int, Field(ge=-100_000, le=100_000)] = 0
 
 
 # A Redis-like cache: 96.5 % within 1 ms, as Redis's own benchmark page has it for 50 clients (GET 96.8 %, SET 99.2 %:
@@ -121,6 +124,7 @@ class PaymentService(Service):
     errors               chance of a 500 before anything was done; not stored
     stored_errors        chance of a 500 that is stored under the key and replayed
     key_retention        how long a key is remembered
+    key_renewal          since when: its first_use, or every_use anew, as a window that slides
     refund_delay         from the refund's acceptance until it is settled
     refund_failures      chance that a customer's account is closed, so that the order's first refund fails
     refund_fails_after   from that refund's acceptance until it fails
@@ -139,6 +143,7 @@ class PaymentService(Service):
     errors: Probability = 0.0
     stored_errors: Probability = 0.0
     key_retention: Duration = 24 * HOUR  # docs.stripe.com/api/idempotent_requests: at least 24 hours
+    key_renewal: Literal["first_use", "every_use"] = "first_use"
     refund_delay: Latency = delay(kind="constant", value="0 s")
     refund_failures: Probability = 0.0
     refund_fails_after: Distribution = delay(kind="constant", value="3 days")  # an assumption; banks take days

@@ -28,6 +28,7 @@ from orderquake.sim.units import (
     Signed,
     Weight,
     Whole,
+    format_duration,
     refused,
 )
 from orderquake.sim.world.delays import Distribution, Latency, delay
@@ -188,6 +189,7 @@ class Patience(Part):
     backoff       none | exponential | equal | full | decorrelated
     breaker       stops asking a service that does not answer; there is none where absent
     retry_budget  bounds how much is asked again in all; there is none where absent
+    hedge_after   asks once more where nothing came back by then, and takes the first answer; never where absent
     """
 
     # Full jitter: "Exponential Backoff and Jitter" (github.com/aws-samples/aws-arch-backoff-simulator). The numbers are
@@ -199,11 +201,16 @@ class Patience(Part):
     backoff: BackoffKind = "full"
     breaker: Breaker | None = None
     retry_budget: RetryBudget | None = None
+    hedge_after: Duration | None = None
 
     @model_validator(mode="after")
     def _check(self) -> Patience:
         if self.timeout == 0:
             raise refused('"0 s"; expected more than zero', key="timeout")
+        if self.hedge_after is not None and self.hedge_after >= self.timeout:
+            shown = format_duration(self.hedge_after), format_duration(self.timeout)
+            text = f'"{shown[0]}", and nobody waits that long; expected less than timeout, "{shown[1]}"'
+            raise refused(text, key="hedge_after")
         return self
 
 

@@ -43,7 +43,7 @@ class Central(ReserveInRecord):
     def stores(self, opening: Mapping[str, int]) -> dict[str, Store]:
         policy = self.policy
         return {
-            "payment": PaymentProvider(policy.key_retention_us, policy.refund_delay_us),
+            "payment": PaymentProvider(policy.key_retention_us, policy.refund_delay_us, renews_keys=policy.renews_keys),
             "record": CentralRecord(opening, policy.below_zero, policy.safety_stock),
             "notice": NoticeBoard(),
             "queue": WorkQueue(),

@@ -102,7 +102,7 @@ class HotCold(HoldMoney, Settlement, Rebuild):
         return {
             "order_cache": OrderCache(),
             "stock": StockCache(opening, policy.safety_stock, policy.expires_on_look),
-            "payment": PaymentProvider(policy.key_retention_us, policy.refund_delay_us),
+            "payment": PaymentProvider(policy.key_retention_us, policy.refund_delay_us, renews_keys=policy.renews_keys),
             "record": SystemOfRecord(opening, policy.below_zero),
             "notice": NoticeBoard(),
             "queue": WorkQueue(),

@@ -50,7 +50,7 @@ class OrchestratedRepaired(ReserveInRecord):
         policy = self.policy
         return {
             "workflow": WorkflowEngine(),
-            "payment": PaymentProvider(policy.key_retention_us, policy.refund_delay_us),
+            "payment": PaymentProvider(policy.key_retention_us, policy.refund_delay_us, renews_keys=policy.renews_keys),
             "record": Shelves(opening, policy.below_zero, policy.safety_stock),
             "notice": NoticeBoard(),
             "queue": WorkQueue(),

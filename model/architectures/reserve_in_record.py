@@ -50,7 +50,7 @@ class ReserveInRecord(HotCold):
         policy = self.policy
         return {
             "order_cache": OrderCache(),
-            "payment": PaymentProvider(policy.key_retention_us, policy.refund_delay_us),
+            "payment": PaymentProvider(policy.key_retention_us, policy.refund_delay_us, renews_keys=policy.renews_keys),
             "record": Shelves(opening, policy.below_zero, policy.safety_stock),
             "notice": NoticeBoard(),
             "queue": WorkQueue(),

@@ -257,6 +257,28 @@ class FailingOver(AtService):
         return LOST_WITH[self.target] | {Assumption.SERVICES_STAY_UP}
 
 
+class SplitBrain(AtService):
+    """A `share` of the orders is looked after by a second owner, which began with what the first one knew."""
+
+    kind: Literal["split_brain"] = "split_brain"
+    target: Literal["stock"] = "stock"
+    share: Probability = 0.5
+
+    does = "a copy of the Stock Cache takes over while the old owner goes on answering: nobody has fenced it off"
+    breaks = frozenset({Assumption.STOCK_HAS_ONE_OWNER})
+    heals = "at the end of its window the copy goes, and what it alone has promised is forgotten"
+    witness = "a fault row at each edge, and an ask in the window that the copy answered"
+    spares = only(("reserve", "consume", "release", "extend"), "jobs go on asking the old owner")
+    example = '[[fault]]\nkind = "split_brain"\ntarget = "stock"\nfrom = "5 min"\nfor = "1 min"\n'
+    excludes = "split_brain"
+
+    @model_validator(mode="after")
+    def _check_share(self) -> SplitBrain:
+        if self.share == 0:
+            raise refused("0; expected more than zero, or no such fault at all", key="share")
+        return self
+
+
 class StaleReads(AtService):
     """A `share` of the reads is answered by a copy that is `behind` by so much; writes go where they always went."""
 
@@ -312,5 +334,5 @@ class EvictsKey(Sudden):
 
 FAULTS: tuple[type[Fault], ...] = (
     Down, Slow, Gray, ReadOnly, Throttled, CapacityCut, AppliedButAnswerLost, PartialBatch,
-    Wiped, WipedSilently, LosesUnflushed, FailingOver, StaleReads, EvictsKey,
+    Wiped, WipedSilently, LosesUnflushed, FailingOver, SplitBrain, StaleReads, EvictsKey,
 )  # fmt: skip

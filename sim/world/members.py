@@ -109,7 +109,7 @@ class Post:
         part = 1 + self.config.jitter * (2 * self.wobble.draw(number) - 1)
         self.kernel.after(round(self.config.every * part), self.tick, member)
         if not member.is_down:
-            member.member.tick(self.kernel.now + member.ahead_us)
+            member.member.tick(member.clock_us())
             self.collect(member)
 
 
@@ -206,7 +206,7 @@ class MemberReplica(Replica):
         if self.is_down:
             return
         sender, says = letter
-        self.member.hear(sender, says, self.kernel.now + self.ahead_us)
+        self.member.hear(sender, says, self.clock_us())
         if self.store.journal:
             self.recorder.acted(self.kernel.now, self.store.journal, "", self.name, self.place)
             self.store.journal.clear()
@@ -245,7 +245,7 @@ class MemberReplica(Replica):
     def push_again(self, _: Any = None) -> None:
         kv, config = self.store.kv, self.post.config  # type: ignore[attr-defined]
         assert isinstance(kv, Holder) and isinstance(config, described.TaubyteHolders)
-        now = self.kernel.now + self.ahead_us
+        now = self.clock_us()
         old = [name for name, (_, _, since_us) in kv.pushes.items() if now - since_us >= config.again]
         if old and not self.is_down:
             kv.push_again(now, config.give_up)

@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from orderquake.model.architecture import Architecture
-from orderquake.model.flow import Backoff, Flow, Heard, PatienceEnded, Permit, Reply, Send, Within
+from orderquake.model.flow import Backoff, Flow, Heard, Hedge, PatienceEnded, Permit, Reply, Send, Within
 from orderquake.model.guards import Guards
 from orderquake.sim.world.kernel import Kernel
 from orderquake.sim.world.streams import Streams
@@ -165,6 +165,9 @@ class Performer:
                 task.waits_for = "backoff"
                 self.kernel.after(wait_us, self._woken, task)
                 return
+            elif kind is Hedge:
+                self.send_hedged(task, effect)
+                return
             elif kind is Permit:
                 answer = self.guards_of(task).permit(effect, self.kernel.now)
                 self.note(task, effect.service)
@@ -174,6 +177,13 @@ class Performer:
                 self.note(task, effect.service)
             else:
                 raise TypeError(f"the timed world cannot perform {effect!r}")
+
+    def send_hedged(self, task: Task, effect: Hedge[Any]) -> None:
+        """As any ask is sent; a task that stands still before it asks hedges when it wakes."""
+        self.hurry(effect)
+        visit, ask = task.visits.get(effect.ask.verb, 0), effect.ask
+        if not self._freezes(task, ask, visit, "before", partial(self.wire.send_hedged, task, effect)):
+            self.wire.send_hedged(task, effect)
 
     def wait_us(self, task: Task, backoff: Backoff, longest_us: int) -> int:
         """How long to wait before the next try, in the kinds that are not the usual one."""

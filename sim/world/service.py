@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 
 NO_DEADLINE = -1
+MILLION = 1_000_000
 
 
 class Trouble(Protocol):
@@ -46,9 +47,9 @@ class Trouble(Protocol):
 class Replica:
     """One running copy of a service.
 
-    is_open   no capacity, throttle, rhythm or fault stands in the way: an ask is one wait
+    is_open   no capacity, throttle, rhythm, wrong clock or fault stands in the way: an ask is one wait
     after     told every ask that was handled, and its answer; for whoever wakes workers
-    ahead_us  what its clock shows beyond the truth; on an open way nobody looks
+    ahead_us  what its clock shows beyond the truth, but for what it drifts; see `clock_us`
     followers told every ask that the store itself has handled, and when; never asked where the way is open
     members   all copies of the service; each stands somewhere else
     is_left_when_silent   whoever hears nothing from it turns to the next copy, and stays there
@@ -85,9 +86,11 @@ class Replica:
         self.incarnation = 0
         self.is_down = False
         self.ahead_us = 0
+        self.drift_ppm = config.clock_drift_ppm
         self.troubles: list[Trouble] = []
         self.followers: list[Callable[[Any, int], None]] = []
-        self.is_open = self.capacity is None and self.gate is None and not self.errs and not self.has_rhythm
+        is_in_the_way = self.errs or self.has_rhythm or self.drift_ppm != 0
+        self.is_open = self.capacity is None and self.gate is None and not is_in_the_way
         self.after: Callable[[Any, Any], None] | None = None
         self.before: Callable[[Sending], Any] | None = None
         self.is_left_when_silent = False
@@ -238,9 +241,10 @@ class Replica:
         now = self.kernel.now
         for hears in self.followers:
             hears(ask, now)
-        answer = self.store.handle(ask, now + self.ahead_us)
-        if self.ahead_us:
-            self.tell_in_true_time(self.store.journal)
+        if not (self.ahead_us or self.drift_ppm):
+            return self.store.handle(ask, now)
+        answer = self.store.handle(ask, self.clock_us())
+        self.tell_in_true_time(self.store.journal)
         return answer
 
     def move_up(self) -> None:
@@ -268,7 +272,16 @@ class Replica:
         """Deadlines are set by this service's own clock; the history says when they really are."""
         for place, change in enumerate(journal):
             if change.deadline != NO_DEADLINE:
-                journal[place] = change._replace(deadline=change.deadline - self.ahead_us)
+                journal[place] = change._replace(deadline=self.true_us(change.deadline))
+
+    def clock_us(self) -> int:
+        """What its clock shows."""
+        now = self.kernel.now
+        return now + self.ahead_us + now * self.drift_ppm // MILLION
+
+    def true_us(self, shown_us: int) -> int:
+        """When its clock shows that: the first such moment."""
+        return -(-(shown_us - self.ahead_us) * MILLION // (MILLION + self.drift_ppm))
 
     def lose(self, sending: Sending) -> None:
         if self.on_down is not None:

@@ -11,7 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from orderquake.model.boundaries import ANYBODY, Role
-from orderquake.model.flow import NoReply, Refused, Send
+from orderquake.model.flow import Hedge, NoReply, Refused, Send
 from orderquake.model.payment import ServerError
 from orderquake.sim.recorder import Recorder
 from orderquake.sim.scenario import Scenario
@@ -39,9 +39,12 @@ class Sending:
     deadline    when the asker stops waiting
     back_us     how long the answer will take to come back; NOBODY_KNOWS where that depends on when it sets out
     incarnation of the replica when the ask was taken up; a restart loses it
+    first       the ask that this one hedges: the task waits for either
     """
 
-    __slots__ = ("ask", "back_us", "deadline", "incarnation", "is_guarded", "ordinal", "row", "task", "visit", "way")
+    __slots__ = (
+        "ask", "back_us", "deadline", "first", "incarnation", "is_guarded", "ordinal", "row", "task", "visit", "way",
+    )  # fmt: skip
 
     def __init__(
         self, task: Task, ask: Any, way: Way, visit: int, ordinal: int, row: int, deadline: int, back_us: int
@@ -56,6 +59,7 @@ class Sending:
         self.back_us = back_us
         self.incarnation = 0
         self.is_guarded = False
+        self.first: Sending | None = None
 
     @property
     def op_id(self) -> str:
@@ -256,6 +260,25 @@ class Wire:
                 self.guard(sending)
             replica.receive(sending, out_us)
 
+    def send_hedged(self, task: Task, effect: Hedge[Any]) -> None:
+        """Put an ask on the wire, and once more where it is not answered soon."""
+        self.send(task, effect)
+        sending = task.waits_for
+        if isinstance(sending, Sending):
+            self.after(effect.after_us, self.hedge, (sending, effect))
+
+    # Simplified: the second goes where the first went, as to many hands behind one address, and draws its own luck;
+    # matters when copies in several places are asked.
+    def hedge(self, sent: tuple[Sending, Hedge[Any]]) -> None:
+        """The second try of a hedged ask; it ends when the first would."""
+        first, effect = sent
+        task, left_us = first.task, first.deadline - self.kernel.now
+        if task.waits_for is first:
+            self.send(task, Send(first.ask, left_us, effect.attempt))
+            second = task.waits_for
+            if isinstance(second, Sending):
+                second.first = first
+
     def guard(self, sending: Sending) -> None:
         """Somebody might wait in vain: end the wait at the deadline."""
         if not sending.is_guarded:
@@ -296,7 +319,7 @@ class Wire:
         """An answer is back."""
         sending, answer = sent
         task = sending.task
-        if task.waits_for is not sending:
+        if task.waits_for is not sending and not is_hedged(sending):
             return
         is_error = type(answer) is ServerError
         written = self.written
@@ -322,9 +345,18 @@ class Wire:
 
     def _without_answer(self, sending: Sending, kind: str, why: str, silence: Exception) -> None:
         task = sending.task
-        if task.waits_for is sending:
+        if kind == "fail" and sending.first is not None and task.waits_for is sending:
+            task.waits_for = sending.first  # the other one may still be answered
+            self.recorder.without_answer(self.kernel.now, kind, why, sending.row)
+        elif task.waits_for is sending:
             task.cause = self.recorder.without_answer(self.kernel.now, kind, why, sending.row)
             self.fail(task, silence)
+
+
+def is_hedged(sending: Sending) -> bool:
+    """Does its task wait for this ask or for another one that hedges it?"""
+    waited = sending.task.waits_for
+    return isinstance(waited, Sending) and waited.first is sending
 
 
 def weather_between(here: str, there: str) -> str:

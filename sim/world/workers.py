@@ -121,7 +121,7 @@ class Workers:
         ask = sending.ask
         if type(ask) is not Enqueue or self.line_bound is None:
             return None
-        self.queue.take_back(self.kernel.now + self.replica.ahead_us)
+        self.queue.take_back(self.replica.clock_us())
         if len(self.queue.waiting) < self.line_bound or all(one in self.queue.deliveries for one in ask.order_ids):
             return None
         return "line_full"
@@ -135,7 +135,7 @@ class Workers:
 
     def has_work(self) -> bool:
         """Would somebody who asks the queue now, by its own clock, get an order?"""
-        return self.queue.has_work(self.kernel.now + self.replica.ahead_us)
+        return self.queue.has_work(self.replica.clock_us())
 
     def look(self, _: Any = None) -> None:
         """Leases may have run out while nobody looked."""

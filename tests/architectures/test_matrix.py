@@ -91,6 +91,7 @@ LEAPT_AHEAD, LEAPT_BACK = (
 )
 WIPED = '[[fault]]\nkind = "wiped"\nat = "3 min"\n'
 WIPED_SILENTLY = '[[fault]]\nkind = "wiped_silently"\nat = "1 min"\n'
+TWO_OWNERS = '[[fault]]\nkind = "split_brain"\ntarget = "stock"\nfrom = "1 min"\nfor = "4 min"\n'
 ORDERS_LOST, RECORD_LOST = (
     f'[[fault]]\nkind = "loses_unflushed"\ntarget = "{target}"\nat = "3 min"\nlast = "{last}"\n'
     for target, last in (("order_cache", "5 s"), ("record", "40 s"))
@@ -117,6 +118,7 @@ MATRIX: dict[str, tuple[str, dict[str, str]]] = {
     ),
     "the clock of the stock is ahead": (AHEAD, dict.fromkeys(DESIGNS[:-1], "S")),
     "the clock of the stock is behind": (BEHIND, {**dict.fromkeys(DESIGNS[:-1], "S"), "claims": "NP"}),
+    # A claim that is stamped too late only loses its place in line; one that is stamped too early takes another's.
     "the clock of the stock leaps forward": (LEAPT_AHEAD, dict.fromkeys(DESIGNS[:-1], "S")),
     "the clock of the stock leaps back": (LEAPT_BACK, {**dict.fromkeys(DESIGNS[:-1], "S"), "claims": "NP"}),
     # All designs here keep orders, or the queue, in one place, so the other is cut off from them, escrow too: a region
@@ -127,6 +129,8 @@ MATRIX: dict[str, tuple[str, dict[str, str]]] = {
     # A region's rights are known to nobody else, so escrow as it stands here cannot build them anew from the orders.
     "the stock is lost, announced": (WIPED, {**NOT_HERE, "hot_cold": "S", "escrow": "NP"}),
     "the stock is lost, silently": (WIPED_SILENTLY, {**NOT_HERE, "hot_cold": "NP", "escrow": "NP"}),
+    # Claims lie on a board that nobody owns; two members that do not hear of each other are "word does not get around".
+    "the stock has two owners": (TWO_OWNERS, {**NOT_HERE, "hot_cold": "NP", "escrow": "NP"}),
     "orders are lost": (ORDERS_LOST, dict.fromkeys(("hot_cold", "escrow", "claims", "reserve_in_record"), "S")),
     # What left the shelves is never believed to have come back by a board of claims: it makes no supply of it.
     "the record loses commits": (

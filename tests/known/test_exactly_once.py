@@ -2,9 +2,8 @@
 
 The sender is the product's `patiently`, the losses are the product's faults, the receiver is the payment provider, and
 where a fresh key is needed for every try, it is the planted mutant that makes one.
-Not here, because no scenario can say it: asking again after exponential times (patience waits a fixed time and then a
-uniform one); a late copy after an exponential time stands in for it. A window that slides is not how the provider keeps
-its keys.
+Patience waits a fixed time and then a uniform one, so whoever asks again after exponential times waits for a slow look
+at the orders in between.
 """
 
 from __future__ import annotations
@@ -15,10 +14,14 @@ from typing import Any
 
 import pytest
 
+from orderquake.model.flow import PatienceEnded
 from orderquake.model.mutants.keys_each_attempt import KeysEachAttempt
+from orderquake.model.order import Order
+from orderquake.model.order_cache import ReadOrder
+from orderquake.model.payment import Charge
 from orderquake.sim.scenario import Scenario
 from tests.known import formulas
-from tests.known.bench import IS_NEW, ORDER, Pays, Play, exponential, play, seconds, shop
+from tests.known.bench import IS_NEW, ORDER, UNTIRING, Errand, Pays, Play, exponential, play, seconds, shop
 from tests.known.conftest import SLOW, Agrees, Effort
 from tests.known.table import known
 
@@ -154,6 +157,70 @@ def test_a_key_counts_while_less_than_the_window_has_passed(agrees: Agrees, wind
         assert (receipts, answered) == ([lost + 1], [True])
         wrong, tried = wrong + (effects != [1 + lost // first_forgotten]), tried + 1
     agrees.never(f"window {window_s:g}, again every {every_s:g}: other than known", wrong, tried)
+
+
+@known(
+    "sliding_window", 7, "Which repetition is forgotten, if every use renews the key?", "none if v < W; all if v >= W"
+)
+@pytest.mark.parametrize(("window_s", "every_s"), [(300, 60), (300, 299), (300, 300), (300, 301), (100, 33)])
+def test_a_key_that_every_use_renews_counts_for_as_long_as_it_is_used(
+    agrees: Agrees, window_s: float, every_s: float
+) -> None:
+    """No chance here. At v = W the key is forgotten, "<" and not "<=", and every repetition is a further effect."""
+    lost = 3 * math.ceil(window_s / every_s)
+    scenario = shop(
+        (lost + 2) * every_s,
+        {"kind": "rounds", "rounds": 1, "buyers": 1, "within": "0 s"},
+        service={"payment": {**forgetful(window_s)["payment"], "key_renewal": "every_use"}},
+        policy={**trying(lost + 1, every_s), **NO_HORIZON},
+        fault=[{**at_the_provider({"lose_answer": 1.0})[0], "at_most": lost}],
+    )
+    receipts, effects, answered = counted(play(scenario, Pays, 1))
+    assert (receipts, answered) == ([lost + 1], [True])
+    known_effects = 1 if every_s < window_s else lost + 1
+    agrees.exactly(f"window {window_s:g}, slid by a use every {every_s:g}: effects", effects[0], known_effects)
+
+
+class AsksAtRandomMoments(Errand):
+    """Asks for the money, under one key, and again whenever a slow look is over, until there is an answer."""
+
+    async def run(self, order: Order, number: int) -> None:
+        while True:
+            try:
+                await self.patiently(Charge(order.id, order.id, order.total, order.card))
+                return
+            except PatienceEnded:
+                await self.patiently(ReadOrder(order.id))
+
+
+@known("redelivery", 7, "How often does asking on at random moments take effect twice?", "a exp(-(1 - a) W / mean)")
+@pytest.mark.parametrize(
+    ("window_s", "mean_s", "lost"), [(300.0, 120.0, 0.5), pytest.param(100.0, 60.0, 0.3, marks=SLOW)]
+)
+def test_asking_on_at_random_moments_takes_effect_twice_as_often_as_known(
+    effort: Effort, agrees: Agrees, window_s: float, mean_s: float, lost: float
+) -> None:
+    """Twice iff the first answer was lost, and so was that to every repetition within the window."""
+    at_once = {"timeout": "1 us", "attempts": 1}
+    scenario = shop(
+        100.0 + 40 * mean_s,
+        crowd(600 * effort.longer),
+        service={**forgetful(window_s), "order_cache": {"latency": exponential(mean_s)}},
+        policy={"patience": {"payment": at_once, "order_cache": UNTIRING}, **NO_HORIZON},
+        fault=at_the_provider({"lose_answer": lost}),
+    )
+    twice = []
+    for seed in effort.seeds:
+        _, effects, answered = counted(play(scenario, AsksAtRandomMoments, seed))
+        assert all(answered)
+        twice.append(sum(effect > 1 for effect in effects) / len(effects))
+    chance = lost * math.exp(-(1 - lost) * window_s / mean_s)
+    agrees(
+        f"window {window_s:g}, again after {mean_s:g} on average, a {lost:g}: P(two effects)",
+        twice,
+        chance,
+        0.025 * formulas.spread(chance),
+    )
 
 
 @known("forgotten", 7, "How often does asking on take effect twice?", "a^ceil(W / v)")

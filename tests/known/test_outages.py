@@ -1,12 +1,16 @@
-"""How often all of several are there, and how long one waits for a batch.
+"""How often all of several are there, or most of them; how long one waits for a batch; and how long an outage lasts.
 
-Not here, because no scenario can say it: replicas of a quorum that fail one by one; and a backlog that goes at a fixed
-rate after an outage, since the job that posts does not rest before all is posted.
+Two things are said in a roundabout way. A member of a quorum that is away does not answer for an hour: its leg is a
+mixture of at once and that. And a record that books one order after the other is a till: posts are sent one at a time.
 """
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
+import numpy as np
 import pytest
+from scipy.stats import binom
 
 from orderquake.model.notice import Notify
 from orderquake.model.order import Order
@@ -16,10 +20,12 @@ from orderquake.model.record import ReadChanges
 from orderquake.model.stock import AskStatus
 from orderquake.sim.history import History
 from orderquake.sim.scenario import Scenario
+from orderquake.sim.settings import set_by_path
 from orderquake.sim.study.compare import sync_lag_s
 from orderquake.sim.units import SECOND
 from tests.known.bench import (
     ANSWER,
+    AT_ONCE,
     KIND,
     OPERATION,
     ORDER,
@@ -28,6 +34,8 @@ from tests.known.bench import (
     TO_STATE,
     UNTIRING,
     Errand,
+    constant,
+    exponential,
     play,
     poisson,
     rows,
@@ -37,6 +45,7 @@ from tests.known.bench import (
 )
 from tests.known.conftest import ONLY_BIG, SLOW, Agrees, Effort
 from tests.known.table import known
+from tests.known.test_replicas import Writes, answers, of_replicas
 
 # -- in series
 
@@ -116,3 +125,96 @@ def test_one_in_a_hundred_waits_for_nearly_all_of_it(effort: Effort, agrees: Agr
     day = of_posts(3_000.0, 1.0, 300.0, 100_000)
     pooled = [wait for seed in effort.seeds[:10] for wait, _ in waits_s(run_whole(day, seed)).values()]
     agrees.quantile("wait for a batch every 300 s, p99, s", pooled, 0.99, 297.0)
+
+
+# -- most of several
+
+AWAY_FOR = constant(3_600.0)
+
+
+def members_away(share: float) -> dict[str, Any]:
+    """A leg that is as good as cut so often."""
+    parts = [{"weight": 1 - share, "of": AT_ONCE}, {"weight": share, "of": AWAY_FOR}]
+    return {"kind": "mixture", "parts": parts}
+
+
+@known("majority", 8, "How often are most of several there?", "a binomial tail")
+@pytest.mark.parametrize(
+    ("replicas", "writes", "there"),
+    [
+        (3, 2, 0.9),
+        (5, 3, 0.9),
+        pytest.param(3, 2, 0.99, marks=SLOW),
+        pytest.param(5, 3, 0.99, marks=SLOW),
+        pytest.param(3, 3, 0.95, marks=SLOW),
+    ],
+)
+def test_most_of_several_are_there_as_often_as_known(
+    effort: Effort, agrees: Agrees, replicas: int, writes: int, there: float
+) -> None:
+    """A write is answered in time iff as many members are there as have to confirm it."""
+    day = of_replicas(400 * effort.longer, replicas, writes, 1, write=members_away(1 - there))
+    day = set_by_path(day, "policy.patience.order_cache", {"timeout": "1 s", "attempts": 1})
+    tries = served = 0
+    for seed in effort.seeds:
+        history = run_whole(day, seed, Writes)
+        tries += sum(row[OPERATION] == "submit" and row[KIND] == "invoke" for row in history.raw())
+        served += sum(row[ANSWER] == "written" for row in answers(history, "submit"))
+    reference = float(binom.sf(writes - 1, replicas, there))
+    agrees.share(f"{writes} of {replicas}, each there with {there:g}", served, tries, reference, 0.01)
+
+
+# -- after an outage
+
+
+class Outage(NamedTuple):
+    """What an outage left behind.
+
+    drained_s from its end until an order was booked behind which nobody waited when its turn came: there the job ends
+    delayed   orders that were booked until then
+    """
+
+    waiting: int
+    drained_s: float
+    delayed: int
+
+
+def outage(history: History, lasted_s: float) -> Outage:
+    """Of an outage that began with the day: orders due and booked, each in its turn."""
+    waits = waits_s(history)
+    booked = np.sort([at_s for _, at_s in waits.values()])
+    due = np.sort([at_s - wait_s for wait_s, at_s in waits.values()])
+    assert booked[0] > lasted_s
+    turns = np.concatenate(([lasted_s], booked[:-1]))
+    caught_up = int(np.argmax(np.searchsorted(due, turns, side="right") == np.arange(1, len(due) + 1)))
+    waiting = int(np.searchsorted(due, lasted_s, side="right"))
+    return Outage(waiting, float(booked[caught_up]) - lasted_s, caught_up + 1)
+
+
+@known("outage", 8, "What does an outage leave behind, and when is that caught up with?", "a busy period of M/M/1")
+@pytest.mark.parametrize(
+    ("comes_per_s", "goes_per_s", "lasted_s"),
+    [(5.0, 15.0, 30), pytest.param(10.0, 20.0, 60, marks=SLOW), pytest.param(10.0, 12.0, 600, marks=SLOW)],
+)
+def test_what_an_outage_of_the_record_leaves_behind_is_as_known(
+    effort: Effort, agrees: Agrees, comes_per_s: float, goes_per_s: float, lasted_s: int
+) -> None:
+    """Nothing is posted until the outage is over; then one job posts an order at a time, and goes on until all are."""
+    backlog = comes_per_s * lasted_s
+    drain_s = (backlog - 1) / (goes_per_s - comes_per_s) + 1 / goes_per_s
+    busy = comes_per_s / goes_per_s
+    spread_s = (backlog * ((1 + busy) / (1 - busy) + 1)) ** 0.5 / (goes_per_s - comes_per_s)
+    day = of_posts(lasted_s + 1.5 * drain_s + 10, comes_per_s, lasted_s, 1)
+    day = set_by_path(day, "service.record.operations", {"post": exponential(1 / goes_per_s)})
+    day = set_by_path(day, "policy.patience.record", UNTIRING)
+    only_one = {"kind": "ticker_skipped", "target": "outbound", "share": 1.0, "from": seconds(lasted_s + 1)}
+    day = set_by_path(day, "fault", [{**only_one, "must_be_seen": False}])
+    found = [outage(run_whole(day, seed), lasted_s) for seed in effort.seeds]
+    what = f"{comes_per_s:g} come, {goes_per_s:g} go, away for {lasted_s} s:"
+    agrees(f"{what} waiting at its end", [one.waiting for one in found], backlog, 0.06 * backlog)
+    agrees(f"{what} caught up after, s", [one.drained_s for one in found], drain_s, 0.5 * spread_s)
+    delayed = (backlog - 1) * goes_per_s / (goes_per_s - comes_per_s) + 1
+    agrees(f"{what} delayed", [one.delayed for one in found], delayed, 0.1 * delayed)
+    if effort.is_full:
+        deviation = float(np.std([one.drained_s for one in found], ddof=1))
+        agrees.exactly(f"{what} standard deviation, s", deviation, spread_s, 0.4 * spread_s)

@@ -94,6 +94,38 @@ class FailingOver(LosesUnflushed):
         super().end()
 
 
+class SplitBrain(Injected):
+    """A second owner of the stock, with a memory of its own."""
+
+    def __init__(self, site: Site) -> None:
+        super().__init__(site)
+        self.replica = site.replica
+        self.other: Store | None = None
+        self.stand_before(self.replica)
+
+    def begin(self, _: Any = None) -> None:
+        super().begin()
+        self.other = deepcopy(self.replica.store)
+
+    def end(self, _: Any = None) -> None:
+        super().end()
+        self.other = None
+
+    def answers(self, sending: Sending) -> Any:
+        ask, number = sending.ask, sending.task.number
+        if self.other is None or ask.verb not in OF_ORDERS or self.draw("owner", number, 0) >= self.fault.share:
+            return None
+        answer = self.other.handle(ask, self.replica.clock_us())
+        self.replica.tell_in_true_time(self.other.journal)
+        self.replica.record(self.kernel.now, self.other.journal, sending.row)
+        self.struck(sending)
+        return answer
+
+
+OF_ORDERS = frozenset({"reserve", "consume", "release", "extend"})
+"""What is asked of the stock for a single order."""
+
+
 class StaleReads(Injected):
     """A copy that hears every write so much later, and answers as it would have answered then."""
 
@@ -188,6 +220,7 @@ INJECTORS: dict[type, Callable[[Site], Injected]] = {
     described.WipedSilently: WipedSilently,
     described.LosesUnflushed: LosesUnflushed,
     described.FailingOver: FailingOver,
+    described.SplitBrain: SplitBrain,
     described.StaleReads: StaleReads,
     described.EvictsKey: EvictsKey,
 }

@@ -107,7 +107,7 @@ class ZeroFeed(AtRecord):
     def answers(self, sending: Sending) -> Any:
         if not (self.is_on and isinstance(sending.ask, ReadChanges)):
             return None
-        changed = self.book.handle(sending.ask, self.kernel.now + self.replica.ahead_us)
+        changed = self.book.handle(sending.ask, self.replica.clock_us())
         if any(item.on_hand for item in changed.items):
             self.struck(sending)
         return changed._replace(items=tuple(item._replace(on_hand=0) for item in changed.items))

@@ -66,7 +66,7 @@ class ClockJump(OfClocks):
 def leap(replica: Replica, by_us: int, label: str) -> None:
     """Set a service's clock. When its reservations really lapse changes with it, and the history is told so."""
     store, now_us = replica.store, replica.kernel.now
-    shown_us = now_us + replica.ahead_us
+    shown_us = replica.clock_us()
     replica.ahead_us += by_us
     if isinstance(store, StockCache):
         # Simplified: the owner sees its clock right before the leap; matters when nobody had asked it for a while.

@@ -85,6 +85,9 @@ BEYOND: dict[str, tuple[dict[str, Any], str, int]] = {
         {"kind": "failing_over", "target": "stock", "from": "2 min", "for": "5 s", "behind": "10 s"},
         "never_oversold", 2,
     ),
+    "two owners of the stock": (
+        {"kind": "split_brain", "target": "stock", "from": "1 min", "for": "3 min"}, "never_oversold", 1,
+    ),
     "a stock that evicts": ({"kind": "evicts_key", "target": "stock", "at": "2 min", "keys": 10}, "never_oversold", 2),
     "orders that restart": (
         {"kind": "loses_unflushed", "target": "order_cache", "at": "2 min", "last": "10 s"}, "every_order_ends", 1,
