@@ -15,7 +15,7 @@ COMPILE := $(UV) pip compile --universal --python-version 3.11 --generate-hashes
 	--no-header --no-annotate --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: run test check slow engines seeds campaign points campaign-smoke known-answers kill-table bakeoff prove-nightly \
+.PHONY: run test check slow engines seeds campaign points small-days campaign-smoke known-answers kill-table bakeoff prove-nightly \
 	bench $(BENCHES) format lock clean help python
 
 run: $(VENV)/.ready  ## install what is needed and run the main job: a real retailer's four busiest weeks, with one bad hour
@@ -59,6 +59,9 @@ campaign: $(DEV)/.ready  ## drawn days inside the contract of hot_cold: make cam
 points: $(DEV)/.ready  ## two thousand of them, and every sometimes-point must have been passed in one
 	$(DEV)/bin/python -m orderquake.sim.explore.campaign 2000 --points --processes $(WORKERS) \
 		--out reports/points.json --anew $(ARGS)
+
+small-days: $(DEV)/.ready  ## small days by the hundred thousand, and no alarm in any: make small-days N=1000000
+	$(DEV)/bin/python -m orderquake.sim.explore.small_days $(or $(N),20000) --processes $(WORKERS) $(ARGS)
 
 campaign-smoke: $(DEV)/.ready  ## two hundred of them
 	$(DEV)/bin/python -m orderquake.sim.explore.campaign 200 --processes $(WORKERS) --anew $(ARGS)
