@@ -25,6 +25,7 @@ import typer
 from orderquake.sim.choices import one_line
 from orderquake.sim.designs import design_named
 from orderquake.sim.explore.campaign_store import code_fingerprint
+from orderquake.sim.explore.excuses import excuses
 from orderquake.sim.explore.hunt.stress import stressed
 from orderquake.sim.run import simulate
 from orderquake.sim.study.intervals import share_in_words
@@ -42,7 +43,8 @@ def played(design_name: str, first: int, many: int) -> dict[str, Any]:
     days, orders, rows   how many
     exercised            promise -> days that put it to the test
     faults               kind -> days that had it
-    alarms, undecided    how many, and the first of them: seed -> promise -> reason
+    alarms, undecided    how many, and the first of them: seed -> promise -> reason; what nobody alive could have decided
+                         is excused
     failed               seed -> why a day could not be played
     """
     design = design_named(design_name)
@@ -70,6 +72,9 @@ def played(design_name: str, first: int, many: int) -> dict[str, Any]:
                 for name, verdict in run.verdicts.items()
                 if verdict.status == status and verdict.was_exercised
             }
+            if why and status == "unknown":
+                excused = excuses(run.history)
+                why = {name: reason for name, reason in why.items() if name not in excused}
             if why:
                 found[which][seed] = why
         if seed % CLEAN_EVERY == 0:

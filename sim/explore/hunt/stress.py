@@ -173,7 +173,9 @@ def stress_faults(
     """None, one, or two; inside the contract of the design, unless anything goes."""
     day = Day.of(calm)
     holds = calm.policy.order == "authorise_reserve_capture"
-    found = []
+    found: list[dict[str, Any]] = []
+    for happening in theme.besides(luck) if theme is not None else ():
+        add(found, happening, day, design, is_outside)
     how_many = (0, 0, 1, 1, 1, 2, 2) if theme is None else (1, 1, 1, 2) if theme.kinds or theme.is_away else (0,)
     for number in range(luck.pick("how_many", how_many)):
         here = luck.under(number)
@@ -185,16 +187,22 @@ def stress_faults(
             table = at_an_ask(here, AT_ASKS, ANYWHERE, 6, False, holds)
         else:
             table = _drawn(here, day)
-        if table is None:
-            continue
-        try:
-            fault = KINDS[table["kind"]].model_validate(table)
-        except ValidationError:
-            continue
-        is_inside = not broken_by(fault, day) & design.requires
-        if fault.fits(calm) and (is_inside or is_outside):
-            found.append(table)
+        if table is not None:
+            add(found, table, day, design, is_outside)
     return found
+
+
+def add(
+    found: list[dict[str, Any]], table: dict[str, Any], day: Day, design: type[Architecture], is_outside: bool
+) -> None:
+    """Add a fault that fits the day and the contract."""
+    try:
+        fault = KINDS[table["kind"]].model_validate(table)
+    except ValidationError:
+        return
+    is_inside = not broken_by(fault, day) & design.requires
+    if fault.fits(day.scenario) and (is_inside or is_outside):
+        found.append(table)
 
 
 def _drawn(luck: Luck, day: Day) -> dict[str, Any] | None:
