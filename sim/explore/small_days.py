@@ -43,8 +43,8 @@ def played(design_name: str, first: int, many: int) -> dict[str, Any]:
     days, orders, rows   how many
     exercised            promise -> days that put it to the test
     faults               kind -> days that had it
-    alarms, undecided    how many, and the first of them: seed -> promise -> reason; what nobody alive could have decided
-                         is excused
+    alarms, undecided    how many, and the first of them: seed -> promise -> reason; what nobody alive could have
+                         decided is excused
     failed               seed -> why a day could not be played
     """
     design = design_named(design_name)

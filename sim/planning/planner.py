@@ -35,6 +35,8 @@ TIMES = 8.0
 FRESH = 1_000_000
 """Seeds of confirmations lie so far beyond those of the search."""
 ATTEMPTS = 4
+PARTS = (1, 8, 64)
+"""Into how many parts a real shop's busiest hour is cut, one after the other, where the load is to grow further."""
 
 
 def plan(
@@ -84,6 +86,8 @@ class _Planner:
         self.aside: list[tuple[str, Point]] = []
         self.notes: list[str] = []
         self.played = ""
+        self.workload: Trace | None = None  # whose busiest hour is played instead of the whole
+        self.part = 0
 
     @property
     def knob(self) -> Knob:
@@ -94,14 +98,29 @@ class _Planner:
         if self.is_free and isinstance(workload, Trace) and all(one.is_of_customers for one in self.judge.promises):
             reason = self.fails_for_its_faults()
             if reason:
-                return self.made(Searched("unreachable", None, None), {}, reason)
-            if self.aside[0][1].side != "missed":
-                self.play_the_busiest_hour(workload)
+                self.notes.append(reason)
+            if reason or self.aside[0][1].side != "missed":
+                self.workload = workload
+                self.play_the_busiest(max(self.knob.least, self.knob.own))
         if self.knob.want is None:
             self.judge.knob = replace(self.knob, want=self.wanted())
+        found, values = self.searched()
+        while found.status == "at_least" and self.workload is not None and self.part + 1 < len(PARTS):
+            assert found.kept is not None
+            kept = values[found.kept]
+            rate = self.judge.points[kept].orders_per_s
+            self.notes.append(f"{self.played}: kept up to {self.knob.in_words(kept)} ({rate:.3g} orders/s)")
+            self.part += 1
+            self.judge.points.clear()
+            self.play_the_busiest(self.knob.rounded(kept / 2), kept)
+            found, values = self.searched()
+        return self.made(found, values)
+
+    def searched(self) -> tuple[Searched, dict[float, float]]:
+        """What a search comes to, and the values at the hardnesses that it looked at."""
         line, values = self.line()
         found = search(line, lambda at: self.judge.side(values(at)))
-        return self.made(found, {at: values(at) for at in found.sides})
+        return found, {at: values(at) for at in found.sides}
 
     # -- a real shop's weeks
 
@@ -134,16 +153,16 @@ class _Planner:
             f"the faults of {scenario.name}, and not its load, break {said}: they strike the same share of the orders "
             f"however many there are. At the limit {100 * worst.judged[place].limit:.3g} % of the orders may take "
             f"longer; {100 * was.value:.2g} % do ({100 * was.low:.2g} to {100 * was.high:.2g} %), as surely too many "
-            f"with half or a third of the customers, and {100 * now.value:.2g} % without the faults. What the shop "
-            "bears on a day without them: add --set 'fault=[]'"
+            f"with half or a third of the customers, and {100 * now.value:.2g} % without the faults. So what follows "
+            "is what the shop bears on a day without them"
         )
 
-    def play_the_busiest_hour(self, workload: Trace) -> None:
-        """From now on a value is judged by the hour that decides; the whole is borne at its own load."""
-        hour = busiest_hour(self.knob.asked.scenario, workload)
+    def play_the_busiest(self, least: float, start: float = 0.0) -> None:
+        """From now on a value is judged by the hour that decides, or by a part of it; what is less is borne."""
+        assert self.workload is not None
+        hour = busiest_hour(self.knob.asked.scenario, self.workload, PARTS[self.part])
         knob = self.knob
-        least = max(knob.least, knob.own)
-        start = min(max(knob.rounded(ORDERS / hour.orders), least), knob.most)
+        start = min(max(start or knob.rounded(ORDERS / hour.orders), least), knob.most)
         self.judge.knob = replace(knob, start=start, base=hour.settings, least=least)
         self.played = hour.says
 

@@ -1,7 +1,8 @@
 """The busiest hour of a real shop, on its own: what is played to find the load that a promise still bears.
 
 Four weeks at a hundred times their customers are a quarter of a million orders a run, nearly all of them at hours that
-are easily borne. The hour that decides is played alone, and faults that lie elsewhere stay out of it.
+are easily borne. The hour that decides is played alone, or the busiest part of it where even that is too much, and
+faults that lie elsewhere stay out of it.
 """
 
 from __future__ import annotations
@@ -27,8 +28,11 @@ class Stretch(NamedTuple):
     says: str
 
 
-def busiest_hour(scenario: Scenario, workload: Trace) -> Stretch:
-    """The hour with the most orders among the days that the scenario plays; the first of several that are alike."""
+def busiest_hour(scenario: Scenario, workload: Trace, parts: int = 1) -> Stretch:
+    """The hour with the most orders among the days that the scenario plays; the first of several that are alike.
+
+    parts   only the part with the most orders, where the hour is cut into so many
+    """
     trace = load_trace(None if workload.name in TRACES else Path(workload.name))
     days = [
         day
@@ -44,16 +48,20 @@ def busiest_hour(scenario: Scenario, workload: Trace) -> Stretch:
     )
     number, of_day = divmod(hour, 24)
     day = next(day for day in days if (day - trace.first_day).days == number)
-    length = round(HOUR / workload.speed_up)
+    of_parts = Counter(order.at_us * parts // HOUR for order in trace.sales if order.at_us // HOUR == hour)
+    part, orders = max(of_parts.items(), key=lambda one: (one[1], -one[0]))
+    length = round(HOUR / parts / workload.speed_up)
     settings: dict[str, Any] = {
         "workload.first_day": day.isoformat(),
         "workload.last_day": day.isoformat(),
-        "workload.begins": f"{of_day} h",
+        "workload.begins": format_duration(part * HOUR // parts % DAY),
         "horizon": format_duration(length),
     }
     if scenario.fault:
         settings["fault"] = []
-    says = f"the busiest hour, {day:%A}, {day.day} {day:%B %Y}, from {of_day}:00, alone"
+    minute = part % parts * 60 // parts
+    what = "hour" if parts == 1 else f"{format_duration(HOUR // parts)}"
+    says = f"the busiest {what}, {day:%A}, {day.day} {day:%B %Y}, from {of_day}:{minute:02}, alone"
     if workload.speed_up != 1:
         says += f", in {format_duration(length)}"
     return Stretch(settings, orders, says + (", without the scenario's faults" if scenario.fault else ""))

@@ -76,7 +76,17 @@ def _scaled(
     for at_us, number, order in coming:
         for one in range(how_often(scale, one_more, number)):
             moved = int((when.draw(number, one) - 0.5) * about_us) if one else 0
-            yield min(max(at_us + moved, 0), horizon - 1), number + one * orders, order
+            yield within(at_us + moved, horizon), number + one * orders, order
+
+
+def within(at_us: int, horizon: int) -> int:
+    """The moment, mirrored at the ends of the day: nobody comes outside, and nobody waits at the door for the opening.
+
+    >>> within(-3, 10), within(4, 10), within(12, 10), within(-25, 10)
+    (3, 4, 7, 5)
+    """
+    at_us %= 2 * horizon
+    return at_us if at_us < horizon else 2 * horizon - 1 - at_us
 
 
 def opening_of(scenario: Scenario, wanted: Mapping[str, int]) -> dict[str, int]:

@@ -243,26 +243,36 @@ def test_a_number_that_is_not_claimed_survives_its_file() -> None:
 class Weeks(MadeUp):
     """With faults, two in a hundred wait too long at any load; without them it is the load."""
 
+    limit = 60.0
+
     def at(self, scenario: Scenario, seeds: Any, failed: Any) -> list[Probe]:
         value = scenario.workload.scale  # type: ignore[union-attr]
         PlainKnob.asking[:] = [value]
-        self.chance = (lambda _: 0.02) if scenario.fault else (lambda at: min(0.01 * (at / 60) ** 4, 1.0))
+        self.chance = (lambda _: 0.02) if scenario.fault else (lambda at: min(0.01 * (at / self.limit) ** 4, 1.0))
         self.horizons = {*getattr(self, "horizons", ()), scenario.horizon}
         return [self.one(value, seed) for seed in seeds]
 
 
-def weeks(**settings: Any) -> tuple[Plan, Weeks]:
+class GreatWeeks(Weeks):
+    """More than can be played in a whole hour."""
+
+    limit = 100_000.0
+
+
+def weeks(kind: type[Weeks] = Weeks, **settings: Any) -> tuple[Plan, Weeks]:
     promise = read_promise("decision.p99 < 5s")
-    probes = Weeks("hot_cold", [promise], None)
+    probes = kind("hot_cold", [promise], None)
     knob = knob_of(asked("retail_day", **settings), "workload.scale", None)
     return _Planner(Judge(knob, [promise], probes, 8, 1), 0.05, is_free=True).plan(), probes
 
 
 def test_faults_that_break_a_promise_at_any_load_are_told_from_load() -> None:
     found, _ = weeks()
-    assert (found.status, found.points, found.kept) == ("unreachable", [], None)
-    assert "the faults of retail_day, and not its load, break decision.p99 < 5 s" in found.reason
-    assert "--set 'fault=[]'" in found.reason
+    assert "the faults of retail_day, and not its load, break decision.p99 < 5 s" in found.notes[0]
+    assert "what the shop bears on a day without them" in found.notes[0]
+    assert found.status == "found" and found.kept is not None and found.missed is not None
+    assert found.kept.value < 60 < found.missed.value
+    assert found.played.endswith("without the scenario's faults")
     assert [(what, point.side) for what, point in found.aside] == [
         ("the scenario as it is", "missed"),
         ("with half of its customers", "missed"),
@@ -279,3 +289,12 @@ def test_what_load_a_real_shop_bears_is_asked_of_its_busiest_hour() -> None:
     assert sorted(probes.horizons) == [300_000_000, 7_200_000_000]
     again = found.as_record()["interval"]["kept"]["again"]
     assert "--set 'horizon=5 min' --set 'workload.begins=12 h' --set workload.first_day=2011-12-05" in again
+
+
+def test_where_a_whole_hour_is_too_much_its_busiest_minutes_are_played() -> None:
+    found, probes = weeks(GreatWeeks, fault=[])
+    assert found.status == "found" and found.kept is not None and found.missed is not None
+    assert found.kept.value < 100_000 < found.missed.value
+    assert found.played.startswith("the busiest 7 min 30 s, Monday, 5 December 2011, from 12:")
+    assert any("the busiest hour" in note and "kept up to" in note for note in found.notes)
+    assert sorted(probes.horizons) == [37_500_000, 300_000_000, 7_200_000_000]
