@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from functools import cache
 from types import ModuleType
 from typing import Any
 
@@ -67,6 +68,12 @@ def understood(stores: Mapping[str, Store]) -> dict[str, tuple[str, ...]]:
         if service in stores:
             store = stores[service]
             one = store.members[0] if isinstance(store, Spread) else store
-            told = _collect(*(sys.modules[kind.__module__] for kind in type(one).__mro__))
+            told = _told_for(type(one))
             found[service] = tuple(verb for verb in every if verb in told.get(service, ()))
     return found
+
+
+@cache
+def _told_for(store: type) -> Mapping[str, tuple[str, ...]]:
+    """What is told in the file of a class, and of the classes that it is made from."""
+    return _collect(*(sys.modules[kind.__module__] for kind in store.__mro__))

@@ -28,7 +28,7 @@ STRATEGIES: dict[str, AnyStrategy] = {
     strategy.name: strategy for strategy in (Stress, Delays, Priorities, Driven, Swarm, MonteCarlo)
 }
 """Every strategy by its name, in the order of their first turns."""
-SHARES = {Stress.name: 4.0}
+SHARES = {Stress.name: 6.0}
 """How much of the time a strategy gets where others get 1."""
 LOOK_FURTHER = 60
 """Runs for which a hunt goes on after it has broken only a book inside, or in a way too long to tell."""

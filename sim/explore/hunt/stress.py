@@ -7,7 +7,7 @@ the protocol's numbers (lease above deadline, key above horizon), so whatever a 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -19,10 +19,12 @@ from orderquake.sim.explore.swarm import KINDS, broken_by
 from orderquake.sim.explore.swarm_faults import CannotDraw, Day, drawn_fault
 from orderquake.sim.explore.swarm_luck import Luck, duration
 from orderquake.sim.scenario import Scenario
-from orderquake.sim.units import MS, SECOND
+from orderquake.sim.units import MS, SECOND, parse_duration
 
 QUESTION: Final = "A few orders, short periods, little that goes wrong: is there a moment at which a promise breaks?"
 HORIZON_S: Final = 24
+"""At most; a day ends soon after the last that happens on it, for until the quiet phase is over jobs go on as ever."""
+AFTERWARDS_US: Final = 5 * SECOND
 POLICIES: Final = ("pay_first", "pay_first", "reserve_first", "authorise_reserve_capture")
 CARDS: Final = ("refund_fails", "declined", "stored_error", "stored_error_paid")
 AT_ASKS: Final = ("lose_ask", "lose_answer", "duplicate", "delay", "crash", "crash", "pause", "pause")
@@ -43,7 +45,7 @@ def stressed(seed: int, design: type[Architecture], like: Scenario | None = None
     for attempt in range(4):
         faults = stress_faults(luck.under(f"faults-{attempt}"), read(tables), design, is_outside, theme)
         try:
-            return rested(read({**tables, "fault": faults}))
+            return rested(read({**tables, "fault": faults, "horizon": duration(ends_us(tables, faults))}))
         except ValidationError:
             continue
     return rested(read(tables))
@@ -51,6 +53,16 @@ def stressed(seed: int, design: type[Architecture], like: Scenario | None = None
 
 def read(tables: Mapping[str, Any]) -> Scenario:
     return Scenario.model_validate({**tables, "name": "stress", "quiet_limit": tables.get("quiet_limit", "1 min")})
+
+
+def ends_us(tables: Mapping[str, Any], faults: Sequence[Mapping[str, Any]]) -> int:
+    """When all has happened: customers have come and thought better of it, goods have moved, faults have healed."""
+    stock = tables["stock"]
+    spans = [(order["at"], order.get("cancels_after", "0 s")) for order in tables["workload"]["order"]]
+    spans += [(moved["at"], "0 s") for moved in (*stock.get("receipts", ()), *stock.get("corrections", ()))]
+    spans += [(fault.get("from", fault.get("at", "0 s")), fault.get("for", "0 s")) for fault in faults]
+    last_us = max(parse_duration(begins) + parse_duration(lasts) for begins, lasts in spans)
+    return min(last_us + AFTERWARDS_US, HORIZON_S * SECOND)
 
 
 def rested(scenario: Scenario) -> Scenario:

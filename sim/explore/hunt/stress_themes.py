@@ -229,10 +229,11 @@ THEMES: Final[Mapping[str, Theme]] = MappingProxyType({
     ),
     "lost shelves, old copy": Theme(shelves_to_rebuild, (lost,), happens_too=(copy_lags,)),
     "snapshots": Theme(
-        many_snapshots, (copy_lags, feed_is_empty, pages_overtake, pages_overtake),
+        many_snapshots, (feed_is_empty, pages_overtake, pages_overtake),
         ("lose_answer", "crash", "delay", "duplicate"),
         (("record", "post"), ("stock", "refresh"), ("stock", "settle"), ("record", "read_changes")),
     ),
+    "old copy": Theme(many_snapshots, (copy_lags,)),
     "wrong clocks": Theme(
         short_leases, (set_back,), ("pause", "delay"), (("stock", "consume"), ("order_cache", "write_order")), nth=4,
     ),
