@@ -128,7 +128,45 @@ def second_holds(luck: Luck, tables: dict[str, Any]) -> None:
     tables["service"]["stock"]["latency"] = constant(luck.decades("stock", 20 * MS, 600 * MS))
 
 
+LATEST_US: Final = 3.8 * SECOND
+"""By so much an ask may be late where memories are short: below the life of any message."""
+
+
+def short_memories(luck: Luck, tables: dict[str, Any]) -> None:
+    """A provider that forgets keys as soon as it may, and workers that give up early."""
+    life_us, horizon_us = luck.decades("life", 4 * SECOND, 6 * SECOND), luck.decades("horizon", SECOND, 4 * SECOND)
+    deadline_us = 2 * SECOND
+    tables["policy"] |= {
+        "message_life": duration(life_us), "send_horizon": duration(horizon_us),
+        "worker_deadline": duration(deadline_us), "lease": "2500 ms", "idle": "1 s",
+    }  # fmt: skip
+    patience = tables["policy"]["patience"]
+    patience["payment"] = patience["payment"] | {"timeout": luck.time("timeout", 300 * MS, SECOND), "attempts": 2}
+    tables["jobs"]["recovery"]["every"] = "1 s"
+    kept_us = life_us + horizon_us + deadline_us + luck.decades("room", 200 * MS, SECOND)
+    tables["service"]["payment"] |= {
+        "key_retention": f"{1 + round(kept_us / MS)} ms", "latency": constant(luck.decades("pay", 20 * MS, 200 * MS)),
+    }  # fmt: skip
+    if luck.chance("nothing_left", 0.4):
+        nothing_left(luck, tables)
+
+
 # -- what happens to a shop besides, once
+
+
+def provider_is_silent(luck: Luck) -> dict[str, Any]:
+    return {
+        "kind": luck.pick("kind", ("lose_answer", "lose_answer", "lose_ask")), "target": "payment",
+        "operation": luck.pick("verb", ("charge", "charge", "refund")), "probability": luck.pick("share", (0.6, 1.0)),
+        "for": luck.time("for", 3 * SECOND, 18 * SECOND),
+    }  # fmt: skip
+
+
+def money_is_late(luck: Luck) -> dict[str, Any]:
+    return {
+        "kind": "delay", "target": "payment", "operation": luck.pick("verb", ("charge", "charge", "refund")),
+        "probability": luck.pick("share", (0.3, 0.6)), "by": constant(luck.decades("by", 2 * SECOND, LATEST_US)),
+    }  # fmt: skip
 
 
 def lost(luck: Luck) -> dict[str, Any]:
@@ -238,6 +276,7 @@ THEMES: Final[Mapping[str, Theme]] = MappingProxyType({
         short_leases, (set_back,), ("pause", "delay"), (("stock", "consume"), ("order_cache", "write_order")), nth=4,
     ),
     "refusals": Theme(refusals),
+    "short memories": Theme(short_memories, (provider_is_silent,), happens_too=(money_is_late,)),
     "second thoughts": Theme(
         second_thoughts, (), ("delay", "pause", "lose_answer", "crash"),
         (("stock", "consume"), ("order_cache", "write_order"), ("stock", "reserve"), ("payment", "charge"),
