@@ -98,6 +98,21 @@ def many_snapshots(luck: Luck, tables: dict[str, Any]) -> None:
             tables["stock"][key] = [{"at": luck.time(f"{key}/at", SECOND, 9 * SECOND), "sku": sku, "units": units}]
 
 
+def few_snapshots(luck: Luck, tables: dict[str, Any]) -> None:
+    """Goods come in, and are sold and posted before anybody reads of them; two more customers come later."""
+    many_snapshots(luck, tables)
+    orders = tables["workload"]["order"]
+    while len(orders) < 3:
+        orders.append({**orders[0], "number": len(orders), "card": "good"})
+    for number, order in enumerate(orders):
+        early, late = (300 * MS, 1.5 * SECOND) if number == 0 else (4 * SECOND, 12 * SECOND)
+        order["at"] = duration(luck.decades(f"comes-{number}", early, late))
+    orders.sort(key=lambda order: parse_duration(order["at"]))
+    tables["stock"]["units_per_sku"] = 1
+    tables["stock"]["receipts"] = [{"at": luck.time("in", 200 * MS, 2 * SECOND), "sku": "sku-1", "units": 1}]
+    tables["jobs"]["inbound"]["every"] = luck.time("slowly", 1.5 * SECOND, 6 * SECOND)
+
+
 def refusals(luck: Luck, tables: dict[str, Any]) -> None:
     """A stock-take finds fewer than were sold, and the record books nothing below zero."""
     spread_out(luck, tables, 5 * SECOND)
@@ -271,7 +286,11 @@ THEMES: Final[Mapping[str, Theme]] = MappingProxyType({
         ("lose_answer", "crash", "delay", "duplicate"),
         (("record", "post"), ("stock", "refresh"), ("stock", "settle"), ("record", "read_changes")),
     ),
-    "old copy": Theme(many_snapshots, (copy_lags,)),
+    "old copy": Theme(few_snapshots, (copy_lags,)),
+    "lost in between": Theme(
+        shelves_to_rebuild, (lost,), ("pause", "delay"), (("order_cache", "write_order"), ("stock", "consume")),
+        nth=5, is_long=True,
+    ),
     "wrong clocks": Theme(
         short_leases, (set_back,), ("pause", "delay"), (("stock", "consume"), ("order_cache", "write_order")), nth=4,
     ),
