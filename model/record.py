@@ -61,7 +61,10 @@ class Changed(NamedTuple):
     """One page of what changed in the log of changes: up to `upto`, `more` if the log goes on.
 
     Only the last page moves the reader's cursor: a product whose latest change lies on a later page has not been seen
-    since the cursor, and its posts must be told from there.
+    since the cursor, and its posts must be told from there. Nor does it where a former page came from a copy that had
+    heard of more: what changed there again has left its old place in the log, and this copy does not know the new one.
+
+    head    how far the log reaches that the page was read from
     """
 
     items: tuple[SkuChange, ...]
@@ -69,6 +72,7 @@ class Changed(NamedTuple):
     upto: int
     more: bool
     as_of: Instant
+    head: int
 
 
 class Moved(NamedTuple):
@@ -206,6 +210,7 @@ class SystemOfRecord:
             upto,
             len(page) < len(recent),
             Instant(now_us),
+            self.head,
         )
 
     def told(self, sku: str, since: int) -> SkuChange:

@@ -198,6 +198,7 @@ class StockCache(Commitments):
         self.is_open = True
         self.adopted: dict[str, bool] = {}  # tokens that were pinned again in this epoch
         self.cursor = len(opening)  # the opening is how the record's log of changes begins
+        self.newest = self.cursor  # how far the newest copy of that log reached that any page came from
 
     # -- what may be asked
 
@@ -274,8 +275,10 @@ class StockCache(Commitments):
     def refresh(self, changed: Changed) -> Applied | Unreconciled:
         """Take each newer base, and drop exactly those commitments that it is known to contain, in one step.
 
-        What does not add up is left out, and the cursor stays before it, so that it is read again.
+        What does not add up is left out, and the cursor stays before it, so that it is read again. So it does where an
+        older copy of the record has told the last page.
         """
+        self.newest = max(self.newest, changed.head)
         refused = ""
         for item in changed.items:
             if self.adds_up(item):
@@ -285,7 +288,7 @@ class StockCache(Commitments):
                 refused = refused or item.sku
         if refused:
             return Unreconciled(refused)
-        if not changed.more and changed.since <= self.cursor:
+        if not changed.more and changed.since <= self.cursor and changed.head == self.newest:
             self.cursor = max(self.cursor, changed.upto)
         self.journal.append(Change("rebase", version=changed.upto, watermark=changed.as_of, answer="applied"))
         return Applied()
@@ -360,7 +363,7 @@ class StockCache(Commitments):
         """The owner restarts empty under a new epoch: absent means not ready, never zero."""
         self.epoch += 1
         self.is_open = False
-        self.cursor = 0
+        self.cursor = self.newest = 0
         self.base.clear()
         self.base_v.clear()
         self.adopted.clear()
@@ -391,11 +394,12 @@ class StockCache(Commitments):
             tuple(sorted(self.base_v.items())),
             self.snapshot_commitments(),
             tuple(self.adopted),
-            (self.clock_us, self.epoch, self.is_open, self.cursor),
+            (self.clock_us, self.epoch, self.is_open, self.cursor, self.newest),
         )
 
     def restore(self, snapshot: Any) -> None:
-        base, base_v, commitments, adopted, (self.clock_us, self.epoch, self.is_open, self.cursor) = snapshot
+        base, base_v, commitments, adopted, place = snapshot
+        self.clock_us, self.epoch, self.is_open, self.cursor, self.newest = place
         self.base, self.base_v = dict(base), dict(base_v)
         self.restore_commitments(commitments)
         self.adopted = dict.fromkeys(adopted, True)

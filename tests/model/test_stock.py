@@ -54,7 +54,7 @@ def pin(stock: StockCache, order_id: str, **units: int) -> str:
 
 def refresh(stock: StockCache, sku: str, on_hand: int, version: int, *posts: tuple[str, int]) -> None:
     """A snapshot of one product, read since the cache's own cursor."""
-    page = Changed((SkuChange(sku, on_hand, version, posts),), stock.cursor, stock.cursor + 1, False, Instant(0))
+    page = Changed((SkuChange(sku, on_hand, version, posts),), stock.cursor, stock.cursor + 1, False, Instant(0), stock.cursor + 1)
     assert stock.handle(Refresh(stock.epoch, page), 0) == Applied()
 
 
@@ -309,8 +309,8 @@ def test_two_overlapping_refreshes_end_as_one(stock: StockCache) -> None:
     """The second was read later and applied first; the first brings nothing, and takes nothing."""
     pin(stock, "ann", mug=2)
     pin(stock, "bob", mug=1)
-    early = Changed((SkuChange("mug", 3, 1, (("ann", 1),)),), 2, 3, False, Instant(0))
-    late = Changed((SkuChange("mug", 2, 2, (("ann", 1), ("bob", 2))),), 2, 4, False, Instant(0))
+    early = Changed((SkuChange("mug", 3, 1, (("ann", 1),)),), 2, 3, False, Instant(0), 3)
+    late = Changed((SkuChange("mug", 2, 2, (("ann", 1), ("bob", 2))),), 2, 4, False, Instant(0), 4)
     for page in (late, early, late):
         stock.handle(Refresh(stock.epoch, page), 0)
         assert (stock.atp("mug"), stock.cursor) == (2, 4)
@@ -321,7 +321,7 @@ def test_two_overlapping_refreshes_end_as_one(stock: StockCache) -> None:
 
 def offered(stock: StockCache, on_hand: int, version: int, *moves: tuple[int, int]) -> object:
     item = SkuChange("mug", on_hand, version, (), moves)
-    return stock.handle(Refresh(stock.epoch, Changed((item,), stock.cursor, 9, False, Instant(0))), 0)
+    return stock.handle(Refresh(stock.epoch, Changed((item,), stock.cursor, 9, False, Instant(0), 9)), 0)
 
 
 def test_a_base_is_the_old_one_and_all_that_has_changed_since(stock: StockCache) -> None:
@@ -356,7 +356,7 @@ def test_after_a_loss_the_base_is_all_that_ever_moved_with_the_opening(stock: St
 
 
 def page(since: int, upto: int, *, more: bool) -> Refresh:
-    return Refresh(1, Changed((), since, upto, more, Instant(0)))
+    return Refresh(1, Changed((), since, upto, more, Instant(0), upto))
 
 
 def test_the_cursor_begins_after_the_opening(stock: StockCache) -> None:
@@ -411,7 +411,7 @@ def rebuilt(stock: StockCache, *posts: tuple[str, int], on_hand: int, version: i
     stock.lose_everything()
     for _ in range(2):  # a tick that starts over adopts again
         stock.handle(Adopt(2, (("ann", "ann/1.1", lines(mug=2)),)), 0)
-    snapshot = Changed((SkuChange("mug", on_hand, version, posts),), 0, 7, False, Instant(0))
+    snapshot = Changed((SkuChange("mug", on_hand, version, posts),), 0, 7, False, Instant(0), 7)
     stock.handle(Refresh(2, snapshot), 0)
     stock.handle(OpenAgain(2), 0)
 
