@@ -117,6 +117,7 @@ from orderquake.model.mutants.posts_otherwise import (
 from orderquake.model.mutants.reads_a_torn_snapshot import (
     BelievesTheFeed,
     ComputesOutside,
+    MovesTheCursorOnAnOldCopy,
     MovesTheCursorPageByPage,
     NumbersChangesBeforeTheyCommit,
     PassesWhatDoesNotAddUp,
@@ -208,6 +209,7 @@ MUTANTS: Mapping[str, type[Architecture]] = {
         BelievesTheFeed,
         PassesWhatDoesNotAddUp,
         MovesTheCursorPageByPage,
+        MovesTheCursorOnAnOldCopy,
         ChecksThenTakes,
         ChecksTheFirstLineOnly,
         ChecksOnlyWhereASettingIsMade,

@@ -184,3 +184,17 @@ class MovesTheCursorPageByPage(OnOtherStores):
 
     name = "moves_the_cursor_page_by_page"
     stock_of = PageByPageStock
+
+
+class AnyCopysStock(StockCache):
+    def refresh(self, changed: Changed) -> Applied | Unreconciled:
+        return super().refresh(changed._replace(head=max(changed.head, self.newest)))
+
+
+class MovesTheCursorOnAnOldCopy(OnOtherStores):
+    """Breaks: the cursor moves only on the word of a copy that is as new as any that a page came from. What changed
+    again on the newer one has left its place in the log, and is never read. Found in this shop, by a small day with
+    pages of one product and a copy that lags. Caught by `books_converge` in `lagging_pages`."""
+
+    name = "moves_the_cursor_on_an_old_copy"
+    stock_of = AnyCopysStock

@@ -54,7 +54,9 @@ def pin(stock: StockCache, order_id: str, **units: int) -> str:
 
 def refresh(stock: StockCache, sku: str, on_hand: int, version: int, *posts: tuple[str, int]) -> None:
     """A snapshot of one product, read since the cache's own cursor."""
-    page = Changed((SkuChange(sku, on_hand, version, posts),), stock.cursor, stock.cursor + 1, False, Instant(0), stock.cursor + 1)
+    page = Changed(
+        (SkuChange(sku, on_hand, version, posts),), stock.cursor, stock.cursor + 1, False, Instant(0), stock.cursor + 1
+    )
     assert stock.handle(Refresh(stock.epoch, page), 0) == Applied()
 
 

@@ -30,8 +30,10 @@ POLICY = Policy(
 class Story:
     """A small world, and the words in which stories are told of it."""
 
-    def __init__(self, kind: type[Architecture], policy: Policy, mugs: int, orders: tuple[Order, ...]) -> None:
-        self.world = SmallWorld(kind, Scope(policy, {"mug": mugs}, orders))
+    def __init__(
+        self, kind: type[Architecture], policy: Policy, mugs: int, orders: tuple[Order, ...], **others: int
+    ) -> None:
+        self.world = SmallWorld(kind, Scope(policy, {"mug": mugs, **others}, orders))
         for order in orders:
             self.world.run(self.world.customer(order))
 
@@ -64,9 +66,9 @@ class Story:
     def job(self, flow: str) -> Party:
         return self.world.job(next(job for job in self.world.design.jobs() if job.flow == flow))
 
-    def comes(self, units: int, why: Any = "receipt") -> None:
+    def comes(self, units: int, why: Any = "receipt", sku: str = "mug") -> None:
         """Goods come in, or a stock-take finds more, or fewer."""
-        self.world.done(Move(why, "mug", units))
+        self.world.done(Move(why, sku, units))
 
     def copy_stops(self) -> None:
         """From here on the record is read from a copy that does not follow."""
@@ -104,6 +106,22 @@ def an_acknowledged_post_is_not_in_the_copy(kind: type[Architecture]) -> Story:
     story.works("ann")
     story.ticks("post", "refresh")
     story.works("bob", "cat")
+    return story
+
+
+def the_next_page_comes_from_an_older_copy(kind: type[Architecture]) -> Story:
+    """A mug comes in, then a pot, then another mug; the page that begins with the pot is a newer copy's."""
+    story = Story(kind, replace(POLICY, batches={"inbound": 1}), 1, (), pot=1)
+    story.comes(1)
+    story.copy_stops()
+    story.world.old_copy, older = None, story.world.old_copy
+    story.comes(1, sku="pot")
+    story.comes(1)
+    inbound = story.after(story.job("refresh"), "refresh")
+    story.world.old_copy = older
+    story.world.run(inbound)
+    story.world.old_copy = None
+    story.ticks("refresh")
     return story
 
 
@@ -325,6 +343,7 @@ def nobody_lives_to_do_it(kind: type[Architecture]) -> Story:
 
 STORIES: Mapping[str, Told] = {
     "trusts_the_highest_post": a_newer_post_is_in_the_snapshot,
+    "moves_the_cursor_on_an_old_copy": the_next_page_comes_from_an_older_copy,
     "believes_acks_over_versions": an_acknowledged_post_is_not_in_the_copy,
     "answers_duplicates_with_less": a_post_is_answered_twice,
     "takes_older_snapshots": an_older_snapshot_comes_last,
