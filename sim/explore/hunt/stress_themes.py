@@ -140,7 +140,9 @@ def second_holds(luck: Luck, tables: dict[str, Any]) -> None:
     short_leases(luck, tables)
     tables["policy"]["extends"] = luck.chance("extends", 0.7)
     tables["policy"]["reservation_ttl"] = luck.time("ttl", 300 * MS, 4 * SECOND)
-    tables["service"]["stock"]["latency"] = constant(luck.decades("stock", 20 * MS, 600 * MS))
+    tables["service"]["stock"]["latency"] = constant(
+        luck.decades("stock", 20 * MS, 400 * MS)
+    )  # below anybody's patience
 
 
 LATEST_US: Final = 3.8 * SECOND
