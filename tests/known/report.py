@@ -304,6 +304,9 @@ def main(words: Sequence[str] | None = None) -> int:
     except ValueError as error:
         sys.stderr.write(f"{error}\n")
         return 3
+    if not cases:
+        sys.stderr.write(f"no row of section {asked.section} is called {' or '.join(asked.row)}; --list tells them\n")
+        return 3
     form = Form(asked.quick, asked.longer, asked.budget)
     kept = None if asked.anew else REPORTS / "known_answers.kept"
     records = played(cases, form, kept, min(asked.processes, len(cases)), asked.json)
