@@ -211,10 +211,11 @@ def test_what_an_outage_of_the_record_leaves_behind_is_as_known(
     day = set_by_path(day, "fault", [{**only_one, "must_be_seen": False}])
     found = [outage(run_whole(day, seed), lasted_s) for seed in effort.seeds]
     what = f"{comes_per_s:g} come, {goes_per_s:g} go, away for {lasted_s} s:"
-    agrees(f"{what} waiting at its end", [one.waiting for one in found], backlog, 0.06 * backlog)
-    agrees(f"{what} caught up after, s", [one.drained_s for one in found], drain_s, 0.5 * spread_s)
+    agrees(f"{what} waiting at its end", [one.waiting for one in found], backlog, 0.06 * backlog, full=0.06 * backlog)
+    wide_s = 0.5 * spread_s  # thirty outages a form: a longer one is another question
+    agrees(f"{what} caught up after, s", [one.drained_s for one in found], drain_s, wide_s, full=wide_s)
     delayed = (backlog - 1) * goes_per_s / (goes_per_s - comes_per_s) + 1
-    agrees(f"{what} delayed", [one.delayed for one in found], delayed, 0.1 * delayed)
+    agrees(f"{what} delayed", [one.delayed for one in found], delayed, 0.1 * delayed, full=0.1 * delayed)
     if effort.is_full:
         deviation = float(np.std([one.drained_s for one in found], ddof=1))
         agrees.exactly(f"{what} standard deviation, s", deviation, spread_s, 0.4 * spread_s)
