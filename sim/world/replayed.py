@@ -83,7 +83,7 @@ def within(at_us: int, horizon: int) -> int:
     """The moment, mirrored at the ends of the day: nobody comes outside, and nobody waits at the door for the opening.
 
     >>> within(-3, 10), within(4, 10), within(12, 10), within(-25, 10)
-    (3, 4, 7, 5)
+    (2, 4, 7, 4)
     """
     at_us %= 2 * horizon
     return at_us if at_us < horizon else 2 * horizon - 1 - at_us
