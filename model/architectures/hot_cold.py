@@ -211,7 +211,7 @@ class HotCold(HoldMoney, Settlement, Rebuild):
 
     async def charge(self, order: Order) -> Order:
         """Take the money, once. Only a definite answer ends this state."""
-        if order.token and self.policy.extends:
+        if order.token and self.policy.extends and not await self.is_unwanted(order):
             await self.extend(order)
         answer: Captured | CapturedInPart | Declined | ErrorReplayed | KeyMismatch | NothingFound
         if await Within(order.charge_sent_at, self.policy.send_horizon_us):
@@ -281,7 +281,7 @@ class HotCold(HoldMoney, Settlement, Rebuild):
         return await self.patiently(Reserve(order.id, order.lines, self.policy.ttl_us))
 
     async def extend(self, order: Order) -> None:
-        """The payment may take long: let the reservation last."""
+        """The payment may take long: let the reservation last, for as long as the order is wanted."""
         await self.patiently(Extend(order.token, order.id, self.policy.ttl_us))
 
     async def consume(self, order: Order) -> Order:

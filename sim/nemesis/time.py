@@ -56,6 +56,12 @@ class OfClocks(Fault):
             # A charge that is sent again for so much longer meets a provider that has forgotten its key.
             text = f"so wrong that all clocks together are off by {format_duration(together_us)}; expected less than"
             yield ("by",), f'{text} "{format_duration(max(room_us, 0))}", which send_horizon leaves of key_retention'
+        stamping = ("order_cache", *(place.name for place in scenario.place))
+        apart_us = sum(f.by for f in scenario.fault if isinstance(f, OfClocks) and f.target in stamping)
+        if self.target in stamping and apart_us >= policy.send_horizon:
+            # Between whoever stamps a row and whoever reads it, every send horizon is over before anything is sent.
+            text = f"so wrong that orders and workers are {format_duration(apart_us)} apart; expected less than"
+            yield ("by",), f'{text} policy.send_horizon, "{format_duration(policy.send_horizon)}"'
 
 
 class ClockSkew(OfClocks, Lasting):

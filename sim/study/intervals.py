@@ -90,6 +90,8 @@ def share_in_words(hits: int, n: int, noun: str = "runs", confidence: float = 0.
     '0 of 10,000 runs; at most 3.7e-4 at 95 %'
     >>> share_in_words(5, 100)
     '5 of 100 runs; 1.6 % to 11.3 % at 95 %'
+    >>> share_in_words(2, 63_000)
+    '2 of 63,000 runs; 3.8e-6 to 1.1e-4 at 95 %'
     """
     low, high = share_interval(hits, n, confidence)
     if hits == 0:
@@ -97,7 +99,7 @@ def share_in_words(hits: int, n: int, noun: str = "runs", confidence: float = 0.
     elif hits == n:
         bound = f"at least {100 * low:.1f} %"
     else:
-        bound = f"{100 * low:.1f} % to {100 * high:.1f} %"
+        bound = f"{_small(low)} to {_small(high)}"
     return f"{hits:,} of {n:,} {noun}; {bound} at {100 * confidence:g} %"
 
 

@@ -74,3 +74,16 @@ def test_a_day_may_leave_some_dead_and_the_same_for_all_its_faults() -> None:
             if not getattr(fault, "is_healed", True):
                 assert fault.where() in MAY_DIE
                 assert fault.window(scenario.horizon)[1] == scenario.horizon
+
+
+def test_who_waits_for_a_dead_provider_holds_no_goods_for_ever() -> None:
+    """A hold is extended for as long as its order is wanted, and not once it is too late to decide."""
+    policy = {
+        "order": "reserve_first", "extends": True, "reservation_ttl": "2 min", "decide_within": "10 min",
+        "worker_deadline": "20 s", "lease": "25 s", "idle": "20 s",
+    }  # fmt: skip
+    run, outcome = told(dead("payment"), policy=policy)
+    extended = [row.time for row in run.history if row.operation == "extend" and row.kind == "state"]
+    assert extended and max(extended) < run.scenario.horizon + run.scenario.policy.decide_within
+    assert run.verdicts["reservation_hygiene"].status == "valid"
+    assert outcome["verdict"] == "valid", outcome

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from orderquake.model.architecture import Architecture
 from orderquake.model.architectures.hot_cold import HotCold
@@ -18,6 +19,7 @@ from orderquake.model.stock import Released, StockCache
 from orderquake.sim.nemesis import FAULTS
 from orderquake.sim.units import MINUTE
 from tests.test_scenario import GOOD, told
+from tests.world.corner import scenario_of
 from tests.world.faults.days import POLICIES, convicts, life, rows, run, same_on_both_engines, why
 from tests.world.faults.others import BooksWhoeverIsListed
 
@@ -156,6 +158,19 @@ def test_a_clock_that_goes_back_raises_the_dead(clock: dict[str, Any]) -> None:
 def test_a_clock_that_makes_no_sense_is_refused(tmp_path: Path, lines: str, said: str) -> None:
     (line,) = told(tmp_path, f'{GOOD}\n[[fault]]\nkind = "clock_skew"\n{lines}\n')
     assert said in line
+
+
+@pytest.mark.parametrize(("target", "is_refused"), [("order_cache", True), ("here", True), ("stock", False)])
+def test_who_stamps_orders_and_who_reads_the_stamps_are_less_than_a_send_horizon_apart(
+    target: str, is_refused: bool
+) -> None:
+    """Or nothing is ever young enough to be sent."""
+    clock = {"kind": "clock_jump", "target": target, "by": "10 s", "direction": "behind", "at": "1 min"}
+    tables = {"policy": {"send_horizon": "10 s"}, "place": [{"name": "here"}]}
+    if is_refused:
+        with pytest.raises(ValidationError, match=r"expected less than policy\.send_horizon"):
+            scenario_of(fault=[clock], **tables)
+    assert scenario_of(fault=[clock | ({"by": "9 s"} if is_refused else {})], **tables)
 
 
 # -- schedulers
