@@ -148,7 +148,7 @@ def test_the_slowest_of_those_that_are_waited_for(
 def test_writes_to_a_real_store_take_as_long_as_published(
     effort: Effort, agrees: Agrees, writes: int, reference: float
 ) -> None:
-    day = of_replicas(2_000 * effort.longer, 3, writes, 1, **LEGS)
+    day = of_replicas(2_100 * effort.longer, 3, writes, 1, **LEGS)
     pooled = [time for seed in effort.seeds[:20] for time in write_times_s(run_whole(day, seed, Writes))]
     agrees.quantile(f"W {writes} of 3, p99.9, s", pooled, 0.999, reference)
 
