@@ -64,7 +64,7 @@ small-days: $(DEV)/.ready  ## small days by the hundred thousand, and no alarm i
 	$(DEV)/bin/python -m orderquake.sim.explore.small_days $(or $(N),20000) --processes $(WORKERS) $(ARGS)
 
 campaign-smoke: $(DEV)/.ready  ## two hundred of them
-	$(DEV)/bin/python -m orderquake.sim.explore.campaign 200 --processes $(WORKERS) --anew $(ARGS)
+	$(DEV)/bin/python -m orderquake.sim.explore.campaign 200 --processes $(WORKERS) --anew --out reports/campaign_smoke.json $(ARGS)
 
 known-answers: $(DEV)/.ready  ## known answers against the product's own parts, kept in reports/; ARGS=--quick
 	$(DEV)/bin/python -m tests.known.report --processes $(WORKERS) $(ARGS)
