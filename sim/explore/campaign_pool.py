@@ -201,7 +201,7 @@ def _hash_seed(value: str) -> Iterator[None]:
 def work(pipe: Connection, settings: Settings, parent: int) -> None:
     """What a process does until it is killed, or nobody is left to work for."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    threading.Thread(target=end_with, args=(parent,), daemon=True).start()
     is_first = True
     pipe.send(("ready", None))
     while True:
@@ -229,7 +229,7 @@ def resident_bytes() -> int:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
-def _end_with(parent: int) -> None:
+def end_with(parent: int) -> None:
     """A process whose campaign was killed must not stay behind."""
     while os.getppid() == parent:
         time.sleep(0.5)

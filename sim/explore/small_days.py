@@ -14,7 +14,7 @@ import gc
 import json
 import os
 import sys
-import time
+import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -24,6 +24,7 @@ import typer
 
 from orderquake.sim.choices import one_line
 from orderquake.sim.designs import design_named
+from orderquake.sim.explore.campaign_pool import end_with
 from orderquake.sim.explore.campaign_store import code_fingerprint
 from orderquake.sim.explore.excuses import excuses
 from orderquake.sim.explore.hunt.stress import stressed
@@ -137,16 +138,7 @@ def blocks_of(design: str, days: int, processes: int, kept: Kept) -> Iterator[in
 
 def _mind_the_parent() -> None:
     """A process whose campaign was killed must not stay behind."""
-    import threading
-
-    parent = os.getppid()
-
-    def end() -> None:
-        while os.getppid() == parent:
-            time.sleep(0.5)
-        os._exit(1)
-
-    threading.Thread(target=end, daemon=True).start()
+    threading.Thread(target=end_with, args=(os.getppid(),), daemon=True).start()
 
 
 def total(blocks: Mapping[int, Mapping[str, Any]], days: int) -> dict[str, Any]:

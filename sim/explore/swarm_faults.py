@@ -69,13 +69,19 @@ def drawn_fault(kind: type[Fault], luck: Luck, day: Day) -> tuple[dict[str, Any]
         table = own(here, day) if own is not None else drawn_table(kind, here, day)
         if table is None:
             continue
-        try:
-            fault = kind.model_validate(table)
-        except ValidationError:
-            continue
-        if fault.window(day.scenario.horizon)[1] <= day.scenario.horizon and fault.fits(day.scenario):
+        if (fault := fitting(kind, table, day)) is not None:
             return table, fault
     return None
+
+
+def fitting(kind: type[Fault], table: dict[str, Any], day: Day) -> Fault | None:
+    """The fault of a table, where it is one and fits the day."""
+    try:
+        fault = kind.model_validate(table)
+    except ValidationError:
+        return None
+    is_within = fault.window(day.scenario.horizon)[1] <= day.scenario.horizon
+    return fault if is_within and fault.fits(day.scenario) else None
 
 
 def undrawable(kinds: Mapping[str, type[Fault]], day: Day) -> dict[str, str]:

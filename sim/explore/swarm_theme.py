@@ -11,9 +11,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
-from pydantic import ValidationError
-
-from orderquake.sim.explore.swarm_faults import CannotDraw, Day, drawn_table
+from orderquake.sim.explore.swarm_faults import CannotDraw, Day, drawn_table, fitting
 from orderquake.sim.explore.swarm_luck import Luck
 from orderquake.sim.nemesis import Fault
 
@@ -110,11 +108,7 @@ def _fault(kind: type[Fault], wish: Wish, luck: Luck, day: Day) -> tuple[dict[st
                 table[key] = said
         if "probability" in wish.keys:
             table.pop("nth", None)
-        try:
-            fault = kind.model_validate(table)
-        except ValidationError:
-            continue
-        if fault.window(day.scenario.horizon)[1] <= day.scenario.horizon and fault.fits(day.scenario):
+        if (fault := fitting(kind, table, day)) is not None:
             return table, fault
     return None
 
