@@ -6,7 +6,7 @@ A flow is named by the method that tells it and its arguments; it is one step lo
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
@@ -97,8 +97,8 @@ class Architecture(ABC):
 
     def patiently(self, ask: Ask[A]) -> Flow[A]:
         """Ask with the patience that the policy has with this service; to be awaited."""
-        patience = self.patience[ask.service]
-        return guardedly(ask, patience) if patience.is_guarded else patiently(ask, patience)
+        asks, patience = self.patience[ask.service]
+        return asks(ask, patience)
 
     def move(self, order: Order, to: State, **columns: Any) -> Order:
         """The order in its next state. A move that the table does not have is a mistake of ours."""
@@ -106,12 +106,13 @@ class Architecture(ABC):
         return order._replace(state=to, **columns)
 
 
-class _Patience(dict[str, Patience]):
-    """A policy's patience with each service, looked up once."""
+class _Patience(dict[str, tuple[Callable[[Ask[Any], Patience], Flow[Any]], Patience]]):
+    """A policy's patience with each service, and who has it; looked up once."""
 
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
 
-    def __missing__(self, service: str) -> Patience:
-        patience = self[service] = self.policy.patience_with(service)
-        return patience
+    def __missing__(self, service: str) -> tuple[Callable[[Ask[Any], Patience], Flow[Any]], Patience]:
+        patience = self.policy.patience_with(service)
+        found = self[service] = (guardedly if patience.is_guarded else patiently, patience)
+        return found

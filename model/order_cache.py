@@ -255,7 +255,7 @@ class OrderCache:
         charge_sent_at = Instant(now_us) if order.generation != old.generation else old.charge_sent_at
         refund_sent_at = Instant(now_us) if order.refund_generation != old.refund_generation else old.refund_sent_at
         ours = (old.version + 1, old.registered_at, charge_sent_at, refund_sent_at)
-        new = Order._make((*order[:_OWN], *ours))
+        new = tuple.__new__(Order, (*order[:_OWN], *ours))
         self.rows[order.id] = new
         if new.posted_upto > self.cursors.get(POSTED, 0):
             self.cursors[POSTED] = new.posted_upto

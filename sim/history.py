@@ -147,10 +147,12 @@ class History:
             self._table = Table(packed)
         return self._table
 
-    def pack(self) -> None:
-        """Pack the blocks that are whole; a long run that never did would take ten times the memory."""
+    def pack(self, spare: int = 0) -> None:
+        """Pack the blocks that are whole, but for the last `spare`; a long run that never did would take ten times the
+        memory. One that packs as it goes spares two: lists that are never cut to less than half give no memory back,
+        and need not ask for it again, page by page, which costs as much as to write the rows."""
         written, packed = self.written, self._packed
-        while written.rows - packed.rows >= BLOCK:
+        while written.rows - packed.rows >= BLOCK * (1 + spare):
             cuts = written.until(packed.rows + BLOCK)
             packed.add(cuts, written, BLOCK)
             written.forget(cuts)

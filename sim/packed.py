@@ -76,7 +76,10 @@ class Codes(dict[Any, int]):
         return np.fromiter(map(self.__getitem__, values), np.int32, len(values))
 
     def copy(self) -> Codes:
-        return Codes(self.things)
+        copy = Codes()
+        copy.update(self)
+        copy.things = list(self.things)
+        return copy
 
 
 class Shape:

@@ -1,8 +1,8 @@
 """Time: SimPy's heap and clock, and a bare callback on top of them; the only file that schedules anything.
 
 SimPy's events carry a list of callbacks, a value, and a success or a failure each; nearly all that happens in an order
-system is "after so long, do this with that". So an entry of the heap may be a call instead of an event, and one loop
-serves both; whoever extends the world may use SimPy's processes and resources on the same `environment`.
+system is "after so long, do this with that". So an entry of the heap is a call, and an event of SimPy's is the call that
+lets it happen; whoever extends the world may use SimPy's processes and resources on the same `environment`.
 
 There are two engines with one order of events, `(time, priority, serial)`: `fast` runs the loop below; `stock` wraps
 each call in an event and leaves the running to SimPy. Histories are equal to the bit on both, and a test keeps it so.
@@ -48,6 +48,52 @@ class Call:
         self.argument = argument
 
 
+RANKS = 2**62
+"""How far the serials of one priority lie from those of the next: an entry has one number for both."""
+FIRST = -4 * RANKS
+"""Before all that happens at a moment."""
+
+
+class CallingEnvironment(simpy.Environment):
+    """SimPy's environment on a heap of calls, `(time, rank, run, argument)`; it shares the kernel's clock."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        self.kernel = kernel
+        super().__init__(initial_time=0)
+
+    @property
+    def _now(self) -> int:
+        return self.kernel.now
+
+    @_now.setter
+    def _now(self, now: int) -> None:
+        self.kernel.now = now
+
+    def schedule(self, event: simpy.Event, priority: Any = NORMAL, delay: Any = 0) -> None:
+        rank = next(self._eid) + (priority - NORMAL) * RANKS
+        heappush(self._queue, (self._now + delay, rank, self._happen, event))  # type: ignore[misc]
+
+    def step(self) -> None:
+        queue: list[Any] = self._queue
+        if not queue:
+            raise simpy.core.EmptySchedule
+        self.kernel.now, _, run, argument = heappop(queue)
+        run(argument)
+
+    def _happen(self, event: simpy.Event) -> None:
+        """SimPy's own step, which takes the event from the heap itself."""
+        heappush(self._queue, (self._now, FIRST, None, event))  # type: ignore[misc]
+        super().step()
+
+
+class Over(Exception):
+    """A run has come to its end."""
+
+
+def _end(_: Any) -> None:
+    raise Over
+
+
 class Kernel:
     """Simulated time in integer microseconds, from 0.
 
@@ -58,10 +104,11 @@ class Kernel:
 
     __slots__ = ("after", "environment", "is_stock", "now", "queue", "serials")
     after: After
+    environment: simpy.Environment
 
     def __init__(self, engine: Engine = "fast") -> None:
-        self.environment = simpy.Environment(initial_time=0)
         self.is_stock = engine == "stock"
+        self.environment = simpy.Environment(initial_time=0) if self.is_stock else CallingEnvironment(self)
         self.queue: list[Any] = self.environment._queue
         self.serials = self.environment._eid
         self.now = 0
@@ -72,14 +119,10 @@ class Kernel:
 
     def _after_on_heap(self) -> After:
         # A function and not a method: it is called three times an ask, and looks nothing up.
-        def after(
-            delay_us: int,
-            run: Callable[[Any], None],
-            argument: Any = None,
-            queue: list[Any] = self.queue,
-            serial: Callable[[], int] = self.serials.__next__,
-        ) -> None:
-            heappush(queue, (self.now + delay_us, NORMAL, serial(), run, argument))
+        queue, serial = self.queue, self.serials.__next__
+
+        def after(delay_us: int, run: Callable[[Any], None], argument: Any = None) -> None:
+            heappush(queue, (self.now + delay_us, serial(), run, argument))
 
         return after
 
@@ -103,46 +146,28 @@ class Kernel:
         says so, and tell whether it did."""
         queue, environment = self.queue, self.environment
         while queue and queue[0][0] < until_us:
-            if self.is_stock or len(queue[0]) != 5:
-                environment.step()
-                self.now = environment._now  # type: ignore[assignment]  # as above
-            else:
-                self.now, _, _, run, argument = heappop(queue)
-                environment._now = self.now
-                run(argument)
+            environment.step()
+            self.now = environment._now  # type: ignore[assignment]  # as above
             if look():
                 return True
         self.now = environment._now = until_us
         return False
 
     def _run_fast(self, until_us: int) -> None:
-        """SimPy's `step` in one loop; a call is run, an event goes SimPy's own way."""
-        queue, environment = self.queue, self.environment
-        end = (until_us, FIRST, -1)
+        """One call after the other; the last one ends it."""
+        queue = self.queue
+        end = (until_us, FIRST, _end, None)
         heappush(queue, end)
         try:
             while True:
-                entry = heappop(queue)
-                try:
-                    self.now, _, _, run, argument = entry
-                except ValueError:  # no call of ours
-                    if entry is end:
-                        break
-                    self.now = environment._now = entry[0]
-                    heappush(queue, entry)
-                    environment.step()
-                else:
-                    environment._now = self.now
-                    run(argument)
+                self.now, _, run, argument = heappop(queue)
+                run(argument)
+        except Over:
+            return
         except BaseException:
             queue.remove(end)
             heapify(queue)
             raise
-        environment._now = until_us
-
-
-FIRST = -1
-"""Priority of the end of a run: before all that happens at that moment."""
 
 
 class Alarms:

@@ -49,6 +49,7 @@ class Replica:
 
     is_open   no capacity, throttle, rhythm, wrong clock or fault stands in the way: an ask is one wait
     after     told every ask that was handled, and its answer; for whoever wakes workers
+    sent_back told (ask, answer) when an answer has come back
     ahead_us  what its clock shows beyond the truth, but for what it drifts; see `clock_us`
     followers told every ask that the store itself has handled, and when; never asked where the way is open
     members   all copies of the service; each stands somewhere else
@@ -71,6 +72,7 @@ class Replica:
         self.config = config
         self.kernel = kernel
         self.wire = wire
+        self.sent_back = wire.arrive
         self.recorder = recorder
         self.number = -1  # under which the history knows who makes these changes
         self.capacity = config.capacity
@@ -201,7 +203,7 @@ class Replica:
         back_us = sending.back_us
         if now + back_us > sending.deadline:
             back_us = self.wire.way_back(sending)
-        self.kernel.after(back_us, self.wire.arrive, (sending, answer))
+        self.kernel.after(back_us, self.sent_back, (sending, answer))
 
     def finish(self, sending: Sending) -> None:
         """The moment of effect."""

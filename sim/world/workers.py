@@ -239,7 +239,7 @@ class Workers:
 
     def rest(self, worker: Worker) -> None:
         """Take the next order, or park where there is none."""
-        self.world.history.pack()
+        self.world.history.pack(spare=2)
         if self.has_work() and not self.replica.is_down:
             self.take(worker)
         else:
