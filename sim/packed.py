@@ -18,7 +18,9 @@ from __future__ import annotations
 
 import hashlib
 from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from itertools import count, islice
 from operator import itemgetter
 from typing import Any, TypeAlias
 
@@ -58,18 +60,27 @@ _CHANGE = itemgetter(0, 7, 8, 10, 11, 12, 16)
 """Of a change: operation, debit, credit, is_new, from_state, to_state, is_outside. There are few different ones."""
 
 
-class Codes(dict[Any, int]):
-    """Things, numbered from 0 in the order in which they were first met."""
+class Codes(defaultdict[Any, int]):
+    """Things, numbered from 0 in the order in which they were first met.
+
+    >>> codes = Codes(["a", "b"])
+    >>> codes["c"], codes["a"], codes.things
+    (2, 0, ['a', 'b', 'c'])
+    """
 
     def __init__(self, things: Iterable[Any] = ()) -> None:
-        self.things: list[Any] = []
-        for thing in things:
-            self[thing]
+        self._things = list(dict.fromkeys(things))
+        super().__init__(count(len(self._things)).__next__, zip(self._things, count()))
 
-    def __missing__(self, thing: Any) -> int:
-        code = self[thing] = len(self.things)
-        self.things.append(thing)
-        return code
+    def __reduce__(self) -> tuple[type[Codes], tuple[list[Any]]]:
+        return Codes, (self.things,)
+
+    @property
+    def things(self) -> list[Any]:
+        """All of them, by number."""
+        new = list(islice(reversed(self), len(self) - len(self._things)))
+        self._things.extend(reversed(new))
+        return self._things
 
     def of(self, values: Sequence[Any]) -> Array:
         """Each value's number."""
@@ -78,7 +89,7 @@ class Codes(dict[Any, int]):
     def copy(self) -> Codes:
         copy = Codes()
         copy.update(self)
-        copy.things = list(self.things)
+        copy._things, copy.default_factory = list(self.things), count(len(self)).__next__
         return copy
 
 
