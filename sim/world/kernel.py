@@ -1,8 +1,8 @@
 """Time: SimPy's heap and clock, and a bare callback on top of them; the only file that schedules anything.
 
 SimPy's events carry a list of callbacks, a value, and a success or a failure each; nearly all that happens in an order
-system is "after so long, do this with that". So an entry of the heap is a call, and an event of SimPy's is the call that
-lets it happen; whoever extends the world may use SimPy's processes and resources on the same `environment`.
+system is "after so long, do this with that". So an entry of the heap is a call, and that of an event of SimPy's lets it
+happen; whoever extends the world may use SimPy's processes and resources on the same `environment`.
 
 There are two engines with one order of events, `(time, priority, serial)`: `fast` runs the loop below; `stock` wraps
 each call in an event and leaves the running to SimPy. Histories are equal to the bit on both, and a test keeps it so.
