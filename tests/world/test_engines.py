@@ -56,6 +56,48 @@ def test_simpy_processes_live_on_the_same_clock(engine: str) -> None:
     ]
 
 
+@pytest.mark.parametrize("engine", ["fast", "stock"])
+def test_what_simpy_calls_urgent_comes_first_and_simpy_may_run_the_clock_itself(engine: str) -> None:
+    kernel = Kernel(engine)  # type: ignore[arg-type]
+    environment = kernel.environment
+    heard: list[tuple[str, float]] = []
+
+    def child() -> object:
+        heard.append(("child", environment.now))
+        yield environment.timeout(0)
+
+    def process() -> object:
+        kernel.after(10, lambda _: heard.append(("a call", environment.now)))
+        yield environment.timeout(10)
+        heard.append(("process", environment.now))
+        environment.process(child())  # type: ignore[arg-type]
+
+    environment.process(process())  # type: ignore[arg-type]
+    kernel.after(0, lambda _: kernel.after(10, lambda _: heard.append(("another call", environment.now))))
+    environment.run(until=31)
+    assert heard == [("a call", 10), ("process", 10), ("child", 10), ("another call", 10)]
+    assert environment.now == 31
+
+
+@pytest.mark.parametrize("engine", ["fast", "stock"])
+def test_an_error_in_a_simpy_process_ends_the_run_and_leaves_the_rest_on_the_heap(engine: str) -> None:
+    kernel = Kernel(engine)  # type: ignore[arg-type]
+    heard: list[int] = []
+
+    def process() -> object:
+        yield kernel.environment.timeout(10)
+        raise RuntimeError("broken")
+
+    kernel.environment.process(process())  # type: ignore[arg-type]
+    kernel.after(20, lambda _: heard.append(kernel.now))
+    with pytest.raises(RuntimeError, match="broken"):
+        kernel.run(31)
+    assert heard == []
+    if engine == "fast":  # SimPy keeps the end of a run that has failed on its heap, and stops there again
+        kernel.run(31)
+        assert heard == [20]
+
+
 # -- the watch over all other tests: `pytest -p tests.engines`
 
 
