@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +13,7 @@ from hypothesis import strategies as st
 
 from orderquake.model.flow import Change
 from orderquake.sim.history import COLUMNS, History, Row, first_difference
-from orderquake.sim.packed import BLOCK, op_id_parts
+from orderquake.sim.packed import BLOCK, Codes, op_id_parts
 from orderquake.sim.recorder import Recorder, values_of
 from orderquake.sim.run import simulate
 
@@ -93,6 +95,28 @@ def test_a_table_stands_still_while_the_history_grows() -> None:
     history.pack()
     assert (table.values("order"), table.digest()) == before
     assert len(history.table()) == len(history) == 3 * (BLOCK + 2)
+
+
+def test_whoever_packs_as_it_goes_spares_two_blocks_and_has_the_same_history() -> None:
+    going, waiting = History(), History()
+    for _ in range(5):
+        for history in (going, waiting):
+            asked_and_answered(history, BLOCK // 3)
+        going.pack(spare=2)
+    kept = len(going.written.asks) + len(going.written.answers) + len(going.written.changes)
+    assert 0 < kept < len(waiting.written.asks) + len(waiting.written.answers) + len(waiting.written.changes)
+    assert len(going) - going._packed.rows in range(2 * BLOCK, 3 * BLOCK)
+    assert first_difference(going, waiting) is None
+    assert going.digest == waiting.digest
+
+
+@pytest.mark.parametrize("twin", [Codes.copy, lambda codes: pickle.loads(pickle.dumps(codes))])
+def test_a_copy_of_codes_goes_on_counting_by_itself(twin: Callable[[Codes], Codes]) -> None:
+    codes = Codes(["a", "b", "a"])
+    assert codes.of(["b", "c"]).tolist() == [1, 2]
+    other = twin(codes)
+    assert (other["d"], other["a"], codes["e"], codes["f"]) == (3, 0, 3, 4)
+    assert (codes.things, other.things) == (["a", "b", "c", "e", "f"], ["a", "b", "c", "d"])
 
 
 def test_rows_are_found_by_kind_and_operation() -> None:
