@@ -6,7 +6,6 @@ lost letters, whoever serves it. Nothing is printed here, and no number is judge
 
 from __future__ import annotations
 
-import gc
 import multiprocessing
 import traceback
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
@@ -188,18 +187,12 @@ def _play(scenario: Scenario, design: str, seed: int) -> Played:
         raise PlayFailed(design, seed, line, traceback.format_exc()) from error
 
 
-def _play_and_sweep(scenario: Scenario, design: str, seed: int) -> Played:
-    played = _play(scenario, design, seed)
-    gc.collect()  # a world is full of circles
-    return played
-
-
 def _in_processes(scenario: Scenario, todo: Iterable[tuple[str, int]], workers: int) -> Generator[Played, Any, None]:
     method = "fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn"
     pool = ProcessPoolExecutor(workers, multiprocessing.get_context(method), initializer=_begin_to_work)
     try:
         with undisturbed():
-            futures = {pool.submit(_play_and_sweep, scenario, *each): each for each in todo}
+            futures = {pool.submit(_play, scenario, *each): each for each in todo}
         for future in as_completed(futures):
             design, seed = futures.pop(future)
             try:

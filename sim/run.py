@@ -127,9 +127,11 @@ def simulate(
         world = World(scenario, design, seed, luck=luck)
         world.run(progress)
         wall_s = time.perf_counter() - began
-        series, unseen_faults = world.gauges.series(), unseen(world)
-        run = judged(scenario, design.name, seed, world.history, series, wall_s, unseen_faults, is_doubted)
-        run.deviations = world.streams.deviations
+        history, series, unseen_faults = world.history, world.gauges.series(), unseen(world)
+        deviations = world.streams.deviations
+        world.take_apart()
+        run = judged(scenario, design.name, seed, history, series, wall_s, unseen_faults, is_doubted)
+        run.deviations = deviations
         return run
 
 

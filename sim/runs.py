@@ -206,12 +206,6 @@ def _one(scenario: Scenario, on: str, seed: int) -> Replication:
         raise RunFailed(seed, f"{type(error).__name__}: {error}".split("\n")[0], traceback.format_exc()) from error
 
 
-def _one_of_many(scenario: Scenario, on: str, seed: int) -> Replication:
-    replication = _one(scenario, on, seed)
-    gc.collect()  # a world is full of circles: left to the collector's own time, half a dozen would lie about
-    return replication
-
-
 def _in_processes(scenario: Scenario, on: str, seeds: range, cores: int) -> Generator[Replication, None, None]:
     # Forked where that is possible: everything is imported by then, and no thread of ours runs.
     method = "fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn"
@@ -219,7 +213,7 @@ def _in_processes(scenario: Scenario, on: str, seeds: range, cores: int) -> Gene
     pool = ProcessPoolExecutor(min(cores, len(seeds)), context, initializer=_begin_to_work)
     try:
         with undisturbed():  # a process that was begun and not yet written down would outlive us
-            futures = {pool.submit(_one_of_many, scenario, on, seed): seed for seed in seeds}
+            futures = {pool.submit(_one, scenario, on, seed): seed for seed in seeds}
         for future in as_completed(futures):
             try:
                 # It came with a scenario of its own; a thousand of them would be most of what is kept.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
@@ -11,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from orderquake.model.order import Order
+from orderquake.model.order_cache import OrderCache
 from orderquake.sim.history import History, first_difference
 from orderquake.sim.run import Run, simulate
 from orderquake.sim.scenario import Scenario
@@ -56,6 +59,20 @@ def test_judging_and_reading_change_nothing() -> None:
     digest, rows = run.digest, len(run.history)
     run.latency(), run.drift(), run.outcomes()
     assert (run.digest, len(run.history)) == (digest, rows)
+
+
+def test_of_a_world_that_is_over_nothing_is_left_for_the_collector_but_crumbs() -> None:
+    simulate(small(), seed=4)  # imports what a run needs
+    gc.collect()
+    before = len(gc.get_objects())
+    gc.disable()
+    try:
+        simulate(small(), seed=5)
+        after = gc.get_objects()
+        assert [each for each in after if isinstance(each, Order | OrderCache)] == []
+        assert len(after) - before < 1000
+    finally:
+        gc.enable()
 
 
 def test_progress_that_somebody_watches_changes_nothing() -> None:

@@ -21,7 +21,7 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
-from orderquake.sim.explore.campaign_run import FAILED, WITHOUT_VERDICT, Settings, clean, digest_again, played
+from orderquake.sim.explore.campaign_run import FAILED, WITHOUT_VERDICT, Settings, digest_again, played
 
 CHUNK = 25
 """Runs that are lost at most when all is killed."""
@@ -212,8 +212,8 @@ def work(pipe: Connection, settings: Settings, parent: int) -> None:
                     pipe.send(("digest", (seed, digest_again(settings, seed))))
                 else:
                     pipe.send(("outcome", played(settings, seed)))
-                clean()
                 if is_first:
+                    gc.collect()
                     gc.freeze()  # what is imported by now is nobody's garbage, and need not be looked through each time
                     is_first = False
             pipe.send(("done", resident_bytes()))

@@ -5,7 +5,6 @@ What was not valid leaves a folder of its own behind: the scenario, which runs o
 
 from __future__ import annotations
 
-import gc
 import time
 import traceback
 from collections.abc import Callable, Mapping
@@ -86,11 +85,6 @@ def digest_again(settings: Settings, seed: int) -> str:
         return simulate(drawn(seed, design, settings.is_outside).scenario, design, seed).digest
     except Exception as error:
         return one_line(error)
-
-
-def clean() -> None:
-    """Let go of a run: the collector is off while it lasts, and its world is one great circle."""
-    gc.collect()
 
 
 def outcome_of(found: Drawn, run: Run) -> dict[str, Any]:

@@ -6,7 +6,6 @@ code itself. Files appear whole or not at all, so that a plan which is killed go
 
 from __future__ import annotations
 
-import gc
 import hashlib
 import json
 import multiprocessing
@@ -81,12 +80,6 @@ def play(scenario: Scenario, on: str, seed: int, promises: Sequence[Promise]) ->
     return Probe(seed, run.digest, run.verdict, broken, run.notes, run.outcomes()["submitted"], seen, run.wall_s)
 
 
-def _play_and_sweep(scenario: Scenario, on: str, seed: int, promises: Sequence[Promise]) -> Probe:
-    probe = play(scenario, on, seed, promises)
-    gc.collect()  # a world is full of circles
-    return probe
-
-
 def _begin_with_parent() -> None:
     """In a new process: it ends with the one that made it, even where that is killed and can tell nobody."""
     _begin_to_work()
@@ -142,13 +135,13 @@ class Probes:
         if min(self.processes, _cores()) < 2 or (len(seeds) < 2 and self._pool is None):
             for seed in seeds:
                 try:
-                    yield _play_and_sweep(scenario, self.on, seed, self.promises)
+                    yield play(scenario, self.on, seed, self.promises)
                 except Exception as error:
                     raise _fault(failed, seed, error) from error
             return
         with undisturbed():
             pool = self._started()
-            futures = {pool.submit(_play_and_sweep, scenario, self.on, seed, self.promises): seed for seed in seeds}
+            futures = {pool.submit(play, scenario, self.on, seed, self.promises): seed for seed in seeds}
         for future in as_completed(futures):
             seed = futures.pop(future)
             try:

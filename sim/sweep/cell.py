@@ -6,7 +6,6 @@ here, and no process is begun.
 
 from __future__ import annotations
 
-import gc
 import hashlib
 import json
 import math
@@ -135,13 +134,6 @@ def play(task: Task) -> Finished:
     except Exception as error:
         line = f"{type(error).__name__}: {error}".split("\n")[0]
         return Finished(task.identity, failed=line, how=traceback.format_exc())
-
-
-def play_and_sweep(task: Task) -> Finished:
-    """The same in a process that plays one cell after the other: a world is full of circles."""
-    finished = play(task)
-    gc.collect()
-    return finished
 
 
 def _design(on: str | type[Architecture] | bytes) -> str | type[Architecture]:

@@ -20,7 +20,7 @@ from typing import Any, Final
 
 from orderquake.sim.asked import Mistake
 from orderquake.sim.runs import _begin_to_work, _cores
-from orderquake.sim.sweep.cell import Finished, Task, play, play_and_sweep
+from orderquake.sim.sweep.cell import Finished, Task, play
 from orderquake.sim.sweep.store import Stopped
 
 ENGINES: Final = ("auto", "serial", "local", "dask")
@@ -90,7 +90,7 @@ def local(tasks: Iterable[Task], processes: int | None = None, timeout_s: float 
     done: SimpleQueue[Any] = SimpleQueue()
 
     def ask(task: Task, tried: int) -> None:
-        future = pool.schedule(play_and_sweep, args=(task,), timeout=timeout_s)
+        future = pool.schedule(play, args=(task,), timeout=timeout_s)
         asked[future] = (task, tried)
         future.add_done_callback(done.put)
 
@@ -186,7 +186,7 @@ def _on(distributed: Any, tasks: Sequence[Task], where: Any, name: str) -> Playe
 
 def _together(distributed: Any, client: Any, tasks: Sequence[Task], name: str, killed: list[Task]) -> Played:
     """Results as they come; in `killed`, tasks whose workers died one after the other."""
-    asked = {client.submit(play_and_sweep, task, pure=False): task for task in tasks}
+    asked = {client.submit(play, task, pure=False): task for task in tasks}
     done = distributed.as_completed(list(asked), loop=client.loop, with_results=True, raise_errors=False)
     for future, result in done:
         task = asked.pop(future)

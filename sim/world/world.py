@@ -157,6 +157,13 @@ class World:
                 break
         self.history.state(self.kernel.now, "end", kind="config", answer="complete")
 
+    def take_apart(self) -> None:
+        """Nobody needs this world any more. All in it know each other, so it would stay until Python's collector had
+        looked at everything that any of them remembers. This way it is gone at once, and its memory is free again."""
+        members = [member for replica in self.wire.replicas.values() for member in replica.members]
+        for part in (*members, self.customers, self.workers, self.gauges, self.performer, self.wire, self):
+            vars(part).clear()
+
     def rests(self) -> bool:
         """Nothing is left to do: for the design, for the queue, for any worker; and nobody sleeps who will go on."""
         return not (self.workers.busy or self.performer.frozen) and self.design.rests(self.stores, self.kernel.now)

@@ -20,7 +20,7 @@ from orderquake.sim.choices import ChoiceLog, replay
 from orderquake.sim.explore.campaign import campaign
 from orderquake.sim.explore.campaign_pool import Chunk, Pool
 from orderquake.sim.explore.campaign_report import exit_code, in_markdown, report_of
-from orderquake.sim.explore.campaign_run import Settings, clean, design_named, digest_again, outcome_of, played
+from orderquake.sim.explore.campaign_run import Settings, design_named, digest_again, outcome_of, played
 from orderquake.sim.explore.campaign_store import Store, StoreError
 from orderquake.sim.explore.excuses import excuses
 from orderquake.sim.explore.swarm import Drawn, drawn
@@ -354,11 +354,9 @@ def test_memory_does_not_grow_with_the_runs(tmp_path: Path) -> None:
     made = settings(tmp_path)
     for seed in range(1, 6):
         played(made, seed)
-        clean()
     before = resident_bytes()
     for seed in range(6, 16):
         played(made, seed)
-        clean()
     assert resident_bytes() - before < 30e6
 
 

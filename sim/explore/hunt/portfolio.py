@@ -35,7 +35,7 @@ LOOK_FURTHER = 60
 TOO_LONG = 3 * MOST_STEPS
 """Steps up to the breach of a run from which a short story is hardly to be had."""
 CLEAN_EVERY = 25
-"""Runs after which what is left of their worlds is swept up; each is one great circle."""
+"""Runs after which what is left of them is swept up, since the collector is off."""
 
 
 class Ended(BaseException):

@@ -19,6 +19,8 @@ from orderquake.sim.world.streams import Streams
 from tests.benchmarks.measure import Stopwatch
 from tests.benchmarks.neutral.workload import LAWS, LIMIT_US, SLOTS, Rows, outcome_of
 
+GAP, CANCEL, TO_SHOP, REGISTER, TO_STOCK, RESERVE, TO_PROVIDER, PAY, TO_PACKERS, PACK, TO_CUSTOMER, NOTICE = range(12)
+"""Where an order's luck for each of `LAWS` stands."""
 ENGINES: tuple[Engine, ...] = ("fast", "stock")
 
 
@@ -28,11 +30,10 @@ class Order:
     about   its id and no key, as the history wants them
     asked   row of the ask that it waits for; `submitted` the first of all, `cause` what led to what it does next
     holds   where it has a slot, if it does
+    luck    what it draws, in the order of `LAWS`
     """
 
-    __slots__ = ("about", "asked", "cause", "holds", "id", "is_late", "is_over", "notice_us", "pack_us", "pay_us",
-                 "register_us", "reserve_us", "submitted", "to_customer_us", "to_packers_us", "to_provider_us",
-                 "to_shop_us", "to_stock_us")  # fmt: skip
+    __slots__ = ("about", "asked", "cause", "holds", "id", "is_late", "is_over", "luck", "submitted")
 
     def __init__(self, id: str, submitted: int, luck: tuple[int, ...]) -> None:
         self.id = id
@@ -40,8 +41,7 @@ class Order:
         self.submitted = self.asked = self.cause = submitted
         self.holds: Slots | None = None
         self.is_late = self.is_over = False
-        (_, _, self.to_shop_us, self.register_us, self.to_stock_us, self.reserve_us, self.to_provider_us, self.pay_us,
-         self.to_packers_us, self.pack_us, self.to_customer_us, self.notice_us) = luck  # fmt: skip
+        self.luck = luck
 
 
 class Slots:
@@ -107,13 +107,13 @@ def play(orders: int, seed: int, engine: Engine = "fast") -> History:
         written.rows = 1 + (row := written.rows)
         order = Order(f"o{number}", row, mine)
         put_ask((row, kernel.now, submits, order.about, order.id, 0, 1, -1, -1))
-        after(order.to_shop_us, at_shop, order)
-        if (cancels_us := mine[1]) >= 0:
+        after(order.luck[TO_SHOP], at_shop, order)
+        if (cancels_us := mine[CANCEL]) >= 0:
             after(cancels_us, cancel, order)
         number += 1
         if number < orders:
             next_one = next(luck)
-            after(next_one[0], come, (number, next_one))
+            after(next_one[GAP], come, (number, next_one))
 
     def at_shop(order: Order) -> None:
         if order.is_over:
@@ -121,7 +121,7 @@ def play(orders: int, seed: int, engine: Engine = "fast") -> History:
         written.rows = 1 + (row := written.rows)
         order.asked = row
         put_ask((row, kernel.now, registers, order.about, order.id, 1, 1, -1, order.cause))
-        after(order.register_us, registered, order)
+        after(order.luck[REGISTER], registered, order)
 
     def registered(order: Order) -> None:
         if order.is_over:
@@ -129,7 +129,7 @@ def play(orders: int, seed: int, engine: Engine = "fast") -> History:
         written.rows = 1 + (row := written.rows)
         order.cause = row
         put_answer((row, kernel.now, is_registered, order.asked))
-        after(order.to_stock_us, at_stock, order)
+        after(order.luck[TO_STOCK], at_stock, order)
 
     def at_stock(order: Order) -> None:
         if order.is_over:
@@ -138,7 +138,7 @@ def play(orders: int, seed: int, engine: Engine = "fast") -> History:
         order.asked = row
         put_ask((row, kernel.now, reserves, order.about, order.id, 2, 1, -1, order.cause))
         if stock.takes(order):
-            after(order.reserve_us, reserved, order)
+            after(order.luck[RESERVE], reserved, order)
 
     def reserved(order: Order) -> None:
         if order.is_over:
@@ -148,8 +148,8 @@ def play(orders: int, seed: int, engine: Engine = "fast") -> History:
         put_answer((row, kernel.now, is_reserved, order.asked))
         order.holds = None
         if (following := stock.left()) is not None:
-            after(following.reserve_us, reserved, following)
-        after(order.to_provider_us, at_provider, order)
+            after(following.luck[RESERVE], reserved, following)
+        after(order.luck[TO_PROVIDER], at_provider, order)
 
     def at_provider(order: Order) -> None:
         if order.is_over:
@@ -158,7 +158,7 @@ def play(orders: int, seed: int, engine: Engine = "fast") -> History:
         written.rows = 1 + (row := written.rows)
         order.asked = row
         put_ask((row, now, charges, order.about, order.id, 3, 1, now + LIMIT_US, order.cause))
-        pay_us = order.pay_us
+        pay_us = order.luck[PAY]
         if pay_us <= LIMIT_US:
             after(pay_us, captured, order)
         else:
@@ -170,7 +170,7 @@ def play(orders: int, seed: int, engine: Engine = "fast") -> History:
         written.rows = 1 + (row := written.rows)
         order.cause = row
         put_answer((row, kernel.now, is_captured, order.asked))
-        after(order.to_packers_us, at_packers, order)
+        after(order.luck[TO_PACKERS], at_packers, order)
 
     def given_up(order: Order) -> None:
         if order.is_over:
@@ -179,7 +179,7 @@ def play(orders: int, seed: int, engine: Engine = "fast") -> History:
         order.cause = row
         put_answer((row, kernel.now, is_silent, order.asked))
         order.is_late = True
-        after(order.to_customer_us, at_customer, order)
+        after(order.luck[TO_CUSTOMER], at_customer, order)
 
     def at_packers(order: Order) -> None:
         if order.is_over:
@@ -188,7 +188,7 @@ def play(orders: int, seed: int, engine: Engine = "fast") -> History:
         order.asked = row
         put_ask((row, kernel.now, packs, order.about, order.id, 4, 1, -1, order.cause))
         if packers.takes(order):
-            after(order.pack_us, packed, order)
+            after(order.luck[PACK], packed, order)
 
     def packed(order: Order) -> None:
         if order.is_over:
@@ -198,8 +198,8 @@ def play(orders: int, seed: int, engine: Engine = "fast") -> History:
         put_answer((row, kernel.now, is_packed, order.asked))
         order.holds = None
         if (following := packers.left()) is not None:
-            after(following.pack_us, packed, following)
-        after(order.to_customer_us, at_customer, order)
+            after(following.luck[PACK], packed, following)
+        after(order.luck[TO_CUSTOMER], at_customer, order)
 
     def at_customer(order: Order) -> None:
         if order.is_over:
@@ -207,7 +207,7 @@ def play(orders: int, seed: int, engine: Engine = "fast") -> History:
         written.rows = 1 + (row := written.rows)
         order.asked = row
         put_ask((row, kernel.now, notices, order.about, order.id, 5, 1, -1, order.cause))
-        after(order.notice_us, told, order)
+        after(order.luck[NOTICE], told, order)
 
     def told(order: Order) -> None:
         if order.is_over:
@@ -225,12 +225,12 @@ def play(orders: int, seed: int, engine: Engine = "fast") -> History:
         written.rows = 1 + (row := written.rows)
         put_answer((row, kernel.now, is_cancelled, order.submitted))
         if order.holds is stock and (following := stock.left()) is not None:
-            after(following.reserve_us, reserved, following)
+            after(following.luck[RESERVE], reserved, following)
         elif order.holds is packers and (following := packers.left()) is not None:
-            after(following.pack_us, packed, following)
+            after(following.luck[PACK], packed, following)
 
     first = next(luck)
-    after(first[0], come, (0, first))
+    after(first[GAP], come, (0, first))
     kernel.run(2**62)
     return history
 
