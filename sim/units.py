@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from difflib import get_close_matches
 from fractions import Fraction
+from functools import lru_cache
 from typing import Annotated, Any, Final
 
 from pydantic import BeforeValidator, Field, PlainSerializer, Strict, WithJsonSchema
@@ -37,6 +38,7 @@ _MISSPELT: Mapping[str, str] = {
 _TERM = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([^\W\d_]+)")
 
 
+@lru_cache(4096)
 def parse_duration(text: str) -> int:
     """Microseconds in a duration such as "40 ms", "1.5 s" or "42 h 40 min".
 

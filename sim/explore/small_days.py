@@ -10,7 +10,6 @@ may be killed at any moment and goes on where it was, a block of days at a time.
 
 from __future__ import annotations
 
-import gc
 import json
 import os
 import sys
@@ -33,7 +32,6 @@ from orderquake.sim.study.intervals import share_in_words
 
 BLOCK = 500
 """Days that are lost at most when all is killed, a process."""
-CLEAN_EVERY = 50
 NAMED = 20
 """Alarms of a block that are named; all are counted."""
 
@@ -54,7 +52,6 @@ def played(design_name: str, first: int, many: int) -> dict[str, Any]:
     faults: Counter[str] = Counter()
     found: dict[str, dict[int, dict[str, str]]] = {"alarms": {}, "undecided": {}}
     failed: dict[int, str] = {}
-    gc.disable()
     for seed in range(first, first + many):
         try:
             day = stressed(seed, design)
@@ -78,9 +75,6 @@ def played(design_name: str, first: int, many: int) -> dict[str, Any]:
                 why = {name: reason for name, reason in why.items() if name not in excused}
             if why:
                 found[which][seed] = why
-        if seed % CLEAN_EVERY == 0:
-            gc.collect()
-    gc.collect()
     shown = {which: dict(list(seeds.items())[:NAMED]) for which, seeds in found.items()}
     counts = {f"{which}_in_all": len(seeds) for which, seeds in found.items()}
     sums = {"exercised": dict(sorted(exercised.items())), "faults": dict(sorted(faults.items()))}

@@ -6,7 +6,6 @@ only a book inside the shop is kept, and the hunt goes on for a while to see who
 
 from __future__ import annotations
 
-import gc
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -34,8 +33,6 @@ LOOK_FURTHER = 60
 """Runs for which a hunt goes on after it has broken only a book inside, or in a way too long to tell."""
 TOO_LONG = 3 * MOST_STEPS
 """Steps up to the breach of a run from which a short story is hardly to be had."""
-CLEAN_EVERY = 25
-"""Runs after which what is left of them is swept up, since the collector is off."""
 
 
 class Ended(BaseException):
@@ -79,8 +76,6 @@ class Hunt:
             return Outcome(None)
         self.runs += 1
         self.by_strategy[self.turn] = self.by_strategy.get(self.turn, 0) + 1
-        if self.runs % CLEAN_EVERY == 0:
-            gc.collect()
         if self.watch is not None:
             self.watch(self.clock.spent_s, self.runs)
         self.exercised |= {name for name, verdict in run.verdicts.items() if verdict.was_exercised}
@@ -137,13 +132,7 @@ def hunted(
 ) -> Found | NotFound:
     """Hunt within a budget of CPU seconds."""
     hunting = Hunt(ground, Clock(budget_s), checkers, watch)
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        hunt_with(strategies, hunting)
-    finally:
-        if was_on:
-            gc.enable()
+    hunt_with(strategies, hunting)
     if hunting.best is not None:
         return hunting.best
     return NotFound(

@@ -8,7 +8,6 @@ broke, or something else did.
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -67,8 +66,6 @@ class Shrinking:
 
     def _played(self, case: Case) -> str:
         self.runs += 1
-        if self.runs % 25 == 0:
-            gc.collect()
         try:
             run = play(case, self.design)
         except (Exception, BadDeviation):
@@ -124,25 +121,17 @@ class Shrunk:
 
 def shrunk(found: Found, budget_s: float = BUDGET_S) -> Shrunk:
     """The smallest case that still breaks the same promise in the same way."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        clock = Clock(budget_s)
-        at_work = Shrinking(
-            found.design, found.failure.checker, found.failure.role, clock, is_rested(found.case.scenario)
-        )
-        case = _begun(found, at_work)
-        case, certificate = at_work.smallest(case)
-        case = at_work.at_rest(case)
-        case = _named(case, found)
-        run = play(case, found.design)
-        failure = next(
-            one for one in failures_in(run.verdicts) if (one.checker, one.role) == (at_work.checker, at_work.role)
-        )
-        return Shrunk(case, failure, certificate is not None, certificate or (), at_work.runs, clock.spent_s, run)
-    finally:
-        if was_on:
-            gc.enable()
+    clock = Clock(budget_s)
+    at_work = Shrinking(found.design, found.failure.checker, found.failure.role, clock, is_rested(found.case.scenario))
+    case = _begun(found, at_work)
+    case, certificate = at_work.smallest(case)
+    case = at_work.at_rest(case)
+    case = _named(case, found)
+    run = play(case, found.design)
+    failure = next(
+        one for one in failures_in(run.verdicts) if (one.checker, one.role) == (at_work.checker, at_work.role)
+    )
+    return Shrunk(case, failure, certificate is not None, certificate or (), at_work.runs, clock.spent_s, run)
 
 
 def _named(case: Case, found: Found) -> Case:
