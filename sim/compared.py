@@ -6,7 +6,6 @@ lost letters, whoever serves it. Nothing is printed here, and no number is judge
 
 from __future__ import annotations
 
-import multiprocessing
 import traceback
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -16,7 +15,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from orderquake.sim.asked import Asked, OurFault
-from orderquake.sim.runs import DOUBT_EVERY, _begin_to_work, _cores, undisturbed
+from orderquake.sim.processes import begin_to_work, cores, quickest, undisturbed
+from orderquake.sim.runs import DOUBT_EVERY
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -160,7 +160,7 @@ def compare(
     todo = [(design, seed) for seed in seeds for design in asked]
     found: dict[tuple[str, int], Played] = {}
     scenario = next(iter(asked.values())).scenario
-    workers = min(processes, _cores(), len(todo))
+    workers = min(processes, cores(), len(todo))
     played = _in_processes(scenario, todo, workers) if workers > 1 else (_play(scenario, *each) for each in todo)
     try:
         with closing(played):
@@ -188,8 +188,7 @@ def _play(scenario: Scenario, design: str, seed: int) -> Played:
 
 
 def _in_processes(scenario: Scenario, todo: Iterable[tuple[str, int]], workers: int) -> Generator[Played, Any, None]:
-    method = "fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn"
-    pool = ProcessPoolExecutor(workers, multiprocessing.get_context(method), initializer=_begin_to_work)
+    pool = ProcessPoolExecutor(workers, quickest(), initializer=begin_to_work)
     try:
         with undisturbed():
             futures = {pool.submit(_play, scenario, *each): each for each in todo}

@@ -6,13 +6,9 @@ Nothing is simulated, judged or printed here.
 
 from __future__ import annotations
 
-import gc
-import multiprocessing
 import os
 import shutil
-import signal
 import tempfile
-import threading
 import time
 import traceback
 from collections.abc import Callable, Generator, Iterator, Mapping
@@ -22,6 +18,8 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from orderquake.sim.processes import begin_to_work, cores, quickest, undisturbed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -183,18 +181,14 @@ def replicate(
     progress(1)
     rest = seeds[1:]
     expected_s = (time.perf_counter() - began) * len(rest)
-    cores = processes or _cores()
-    several = cores > 1 and len(rest) > 1 and expected_s >= SERIAL_UNTIL_S
-    others = _in_processes(scenario, on, rest, cores) if several else (_one(scenario, on, seed) for seed in rest)
+    at_once = processes or cores()
+    several = at_once > 1 and len(rest) > 1 and expected_s >= SERIAL_UNTIL_S
+    others = _in_processes(scenario, on, rest, at_once) if several else (_one(scenario, on, seed) for seed in rest)
     with closing(others):
         for replication in others:
             made[replication.seed] = replication
             progress(len(made))
     return [made[seed] for seed in seeds]
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _one(scenario: Scenario, on: str, seed: int) -> Replication:
@@ -206,11 +200,8 @@ def _one(scenario: Scenario, on: str, seed: int) -> Replication:
         raise RunFailed(seed, f"{type(error).__name__}: {error}".split("\n")[0], traceback.format_exc()) from error
 
 
-def _in_processes(scenario: Scenario, on: str, seeds: range, cores: int) -> Generator[Replication, None, None]:
-    # Forked where that is possible: everything is imported by then, and no thread of ours runs.
-    method = "fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn"
-    context = multiprocessing.get_context(method)
-    pool = ProcessPoolExecutor(min(cores, len(seeds)), context, initializer=_begin_to_work)
+def _in_processes(scenario: Scenario, on: str, seeds: range, at_once: int) -> Generator[Replication, None, None]:
+    pool = ProcessPoolExecutor(min(at_once, len(seeds)), quickest(), initializer=begin_to_work)
     try:
         with undisturbed():  # a process that was begun and not yet written down would outlive us
             futures = {pool.submit(_one, scenario, on, seed): seed for seed in seeds}
@@ -227,30 +218,3 @@ def _in_processes(scenario: Scenario, on: str, seeds: range, cores: int) -> Gene
         pool.shutdown(wait=False, cancel_futures=True)
         raise
     pool.shutdown()
-
-
-@contextmanager
-def undisturbed() -> Iterator[None]:
-    """Ctrl-C and SIGTERM wait until the block is over."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    waiting: list[int] = []
-    handlers = {
-        number: signal.signal(number, lambda which, _: waiting.append(which))
-        for number in (signal.SIGINT, signal.SIGTERM)
-    }
-    try:
-        yield
-    finally:
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
-    for came in waiting:
-        signal.raise_signal(came)
-
-
-def _begin_to_work() -> None:
-    """In a new process: signals are the parent's business, and what is imported by now is never garbage."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    gc.freeze()

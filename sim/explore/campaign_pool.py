@@ -10,8 +10,6 @@ import gc
 import multiprocessing
 import os
 import resource
-import signal
-import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from orderquake.sim.explore.campaign_run import FAILED, WITHOUT_VERDICT, Settings, digest_again, played
+from orderquake.sim.processes import begin_to_work
 
 CHUNK = 25
 """Runs that are lost at most when all is killed."""
@@ -104,7 +103,7 @@ class Pool:
     def hire(self, number: int) -> Hand:
         ours, theirs = self.context.Pipe()
         with _hash_seed(str(1 + number)):
-            process = self.context.Process(target=work, args=(theirs, self.settings, os.getpid()), daemon=True)
+            process = self.context.Process(target=work, args=(theirs, self.settings), daemon=True)
             process.start()
         theirs.close()
         return Hand(number, process, ours)
@@ -198,10 +197,9 @@ def _hash_seed(value: str) -> Iterator[None]:
             os.environ["PYTHONHASHSEED"] = before
 
 
-def work(pipe: Connection, settings: Settings, parent: int) -> None:
+def work(pipe: Connection, settings: Settings) -> None:
     """What a process does until it is killed, or nobody is left to work for."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=end_with, args=(parent,), daemon=True).start()
+    begin_to_work()
     is_first = True
     pipe.send(("ready", None))
     while True:
@@ -227,10 +225,3 @@ def resident_bytes() -> int:
         return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * resource.getpagesize()
     except (OSError, IndexError, ValueError):
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-
-
-def end_with(parent: int) -> None:
-    """A process whose campaign was killed must not stay behind."""
-    while os.getppid() == parent:
-        time.sleep(0.5)
-    os._exit(1)

@@ -13,7 +13,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -23,10 +22,10 @@ import typer
 
 from orderquake.sim.choices import one_line
 from orderquake.sim.designs import design_named
-from orderquake.sim.explore.campaign_pool import end_with
 from orderquake.sim.explore.campaign_store import code_fingerprint
 from orderquake.sim.explore.excuses import excuses
 from orderquake.sim.explore.hunt.stress import stressed
+from orderquake.sim.processes import begin_to_work
 from orderquake.sim.run import simulate
 from orderquake.sim.study.intervals import share_in_words
 
@@ -116,7 +115,7 @@ def blocks_of(design: str, days: int, processes: int, kept: Kept) -> Iterator[in
 
     missing = [first for first in range(1, days + 1, BLOCK) if first not in kept.blocks]
     waiting = iter(missing)
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=_mind_the_parent) as pool:
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=begin_to_work) as pool:
         under_way = set()
         for _ in range(2 * processes):
             if (first := next(waiting, None)) is not None:
@@ -128,11 +127,6 @@ def blocks_of(design: str, days: int, processes: int, kept: Kept) -> Iterator[in
                 if (first := next(waiting, None)) is not None:
                     under_way.add(pool.submit(played, design, first, min(BLOCK, days + 1 - first)))
             yield sum(block["days"] + len(block["failed"]) for block in kept.blocks.values())
-
-
-def _mind_the_parent() -> None:
-    """A process whose campaign was killed must not stay behind."""
-    threading.Thread(target=end_with, args=(os.getppid(),), daemon=True).start()
 
 
 def total(blocks: Mapping[int, Mapping[str, Any]], days: int) -> dict[str, Any]:

@@ -8,23 +8,21 @@ from __future__ import annotations
 
 import hashlib
 import json
-import multiprocessing
 import os
-import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
 from orderquake.sim.asked import OurFault
 from orderquake.sim.explore.campaign_store import code_fingerprint
 from orderquake.sim.planning.promise import Promise, Seen
-from orderquake.sim.runs import DOUBT_EVERY, _begin_to_work, _cores, undisturbed
+from orderquake.sim.processes import begin_to_work, cores, quickest, undisturbed
+from orderquake.sim.runs import DOUBT_EVERY
 from orderquake.sim.scenario import Scenario, canonical_json
 
 PROCESSES = 2
@@ -80,19 +78,6 @@ def play(scenario: Scenario, on: str, seed: int, promises: Sequence[Promise]) ->
     return Probe(seed, run.digest, run.verdict, broken, run.notes, run.outcomes()["submitted"], seen, run.wall_s)
 
 
-def _begin_with_parent() -> None:
-    """In a new process: it ends with the one that made it, even where that is killed and can tell nobody."""
-    _begin_to_work()
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-
-    def follow() -> None:
-        wait([parent.sentinel])
-        os._exit(1)
-
-    threading.Thread(target=follow, daemon=True).start()
-
-
 @dataclass
 class Probes:
     """Where runs come from: the folder, or else a process.
@@ -132,7 +117,7 @@ class Probes:
         return [made[seed] for seed in seeds]
 
     def _play(self, scenario: Scenario, seeds: Sequence[int], failed: Callable[[int, str], str]) -> Iterator[Probe]:
-        if min(self.processes, _cores()) < 2 or (len(seeds) < 2 and self._pool is None):
+        if min(self.processes, cores()) < 2 or (len(seeds) < 2 and self._pool is None):
             for seed in seeds:
                 try:
                     yield play(scenario, self.on, seed, self.promises)
@@ -153,9 +138,7 @@ class Probes:
 
     def _started(self) -> ProcessPoolExecutor:
         if self._pool is None:
-            method = "fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn"
-            context = multiprocessing.get_context(method)
-            self._pool = ProcessPoolExecutor(min(self.processes, _cores()), context, initializer=_begin_with_parent)
+            self._pool = ProcessPoolExecutor(min(self.processes, cores()), quickest(), initializer=begin_to_work)
         return self._pool
 
     def close(self, *, is_needed: bool) -> None:

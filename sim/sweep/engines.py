@@ -6,9 +6,6 @@ or kills its process costs only itself. No file is written here.
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import threading
 import time
 import warnings
 from collections import deque
@@ -19,7 +16,7 @@ from queue import SimpleQueue
 from typing import Any, Final
 
 from orderquake.sim.asked import Mistake
-from orderquake.sim.runs import _begin_to_work, _cores
+from orderquake.sim.processes import begin_to_work, cores, quickest
 from orderquake.sim.sweep.cell import Finished, Task, play
 from orderquake.sim.sweep.store import Stopped
 
@@ -67,7 +64,7 @@ def auto(tasks: Sequence[Task], processes: int | None, timeout_s: float | None) 
     """Time the first cell here; go on here where the rest is soon done, else in several processes."""
     rest = deque(tasks)
     took_s = yield from timed(rest)
-    workers = min(processes or _cores(), len(rest))
+    workers = min(processes or cores(), len(rest))
     if workers > 1 and took_s * len(rest) >= SERIAL_UNTIL_S:
         yield from local(rest, workers, timeout_s or max(PATIENCE_S, PATIENCE * took_s))
     else:
@@ -82,10 +79,7 @@ def local(tasks: Iterable[Task], processes: int | None = None, timeout_s: float 
     played once more."""
     from pebble import ProcessExpired, ProcessPool
 
-    method = "fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn"
-    pool: Any = ProcessPool(
-        processes or _cores(), initializer=_begin, initargs=(os.getpid(),), context=multiprocessing.get_context(method)
-    )
+    pool: Any = ProcessPool(processes or cores(), initializer=begin_to_work, context=quickest())
     asked: dict[Any, tuple[Task, int]] = {}
     done: SimpleQueue[Any] = SimpleQueue()
 
@@ -123,19 +117,6 @@ def _ended(code: int | None) -> str:
     return f"killed by signal {-code}" if code is not None and code < 0 else f"exit code {code}"
 
 
-def _begin(parent: int) -> None:
-    """In a new process: end with whoever began it, even if that was killed."""
-    _begin_to_work()
-    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
-
-
-def _end_with(parent: int) -> None:
-    # Pebble's processes end when there is nobody to talk to; but in the middle of a cell they do not look.
-    while os.getppid() == parent:
-        time.sleep(0.5)
-    os._exit(1)
-
-
 # -- a cluster
 
 
@@ -157,7 +138,7 @@ def dask(tasks: Sequence[Task], address: str | None, processes: int | None = Non
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # which port a page that nobody looks at lies on
         cluster = distributed.LocalCluster(
-            n_workers=processes or _cores(), threads_per_worker=1, host="127.0.0.1", dashboard_address=None
+            n_workers=processes or cores(), threads_per_worker=1, host="127.0.0.1", dashboard_address=None
         )
     with cluster:
         yield from _on(distributed, tasks, cluster, "this machine")
