@@ -24,6 +24,7 @@ import time
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple, get_args, get_origin
 
@@ -33,11 +34,12 @@ from tests.known.table import SECTIONS, TABLE, Entry, Point, entries
 
 REPORTS = Path("reports")
 ROOT = Path(__file__).resolve().parents[2]
-STAGES = 4
 MARGIN = 1.2
 """How much longer than needed a run is made, since a width is an estimate, too."""
-BUDGET_S = 150.0
-"""CPU seconds that one row may take before it has to do with the width it has."""
+STEP = 4
+"""How many times longer at most than the run before: short runs often tell widths that long ones do not need."""
+BUDGET_S = 300.0
+"""CPU seconds that one row may take; it has to do with the width that it has by then."""
 
 
 class Case(NamedTuple):
@@ -70,16 +72,19 @@ def answered(case: Case, form: Form) -> dict[str, Any]:
     began = time.process_time()
     longer, gates, why = form.longer or (5 if needs_length(TABLE[case.entry]) else 1), [], ""
     try:
-        for stage in range(STAGES):
+        for stage in count():
+            so_far_s = time.process_time() - began
             effort = Effort.of(f"{case.label}/{stage}", longer, is_full=not form.is_quick)
             gates = judged(TABLE[case.entry], case.point.given, effort)
             # Only widths decide whether to look again, with luck of its own each time: what was found does not.
             worst = max((gate.wide / gate.allowed for gate in gates if gate.wide and gate.allowed), default=0.0)
-            spent_s = time.process_time() - began
-            if worst <= 1 or form.longer or spent_s >= form.budget_s:
+            if worst <= 1 or form.longer:
                 break
-            affordable = longer * form.budget_s / spent_s * (stage + 1)
-            longer = max(longer, min(math.ceil(longer * worst**2 * MARGIN), int(affordable)))
+            spent_s = time.process_time() - began
+            affordable = int(longer * (form.budget_s - spent_s) / (spent_s - so_far_s))
+            if affordable <= longer:
+                break
+            longer = min(math.ceil(longer * worst**2 * MARGIN), longer * STEP, affordable)
     except Exception:
         why = traceback.format_exc()
     return {
