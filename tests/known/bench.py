@@ -224,22 +224,34 @@ class Corner:
         for way in self.wire.ways.values():
             way.blocks.clear()
 
+    def play(self, then_s: float = 0.0) -> Play:
+        """Let every customer run the errand, wait until nobody is under way, and then so much longer."""
+        kernel, made = self.kernel, self.made
+        with without_collector():
+            kernel.run(made.scenario.horizon)
+            while self.gone < len(made.orders):
+                kernel.run(kernel.now + made.scenario.horizon)
+            kernel.run(kernel.now + round(then_s * SECOND))
+            made.history.table()
+        return made
+
+    def take_apart(self) -> None:
+        """As a world is when nobody needs it any more."""
+        for part in (*self.wire.replicas.values(), self.performer, self.wire, self):
+            vars(part).clear()
+
 
 def play(scenario: Scenario, errand: type[Errand], seed: int, *, then_s: float = 0.0) -> Play:
-    """Let every customer of the scenario run the errand, wait until nobody is under way, and then so much longer."""
-    corner = Corner(scenario, errand, Streams(seed))
-    kernel, made = corner.kernel, corner.made
-    with without_collector():
-        kernel.run(scenario.horizon)
-        while corner.gone < len(made.orders):
-            kernel.run(kernel.now + scenario.horizon)
-        kernel.run(kernel.now + round(then_s * SECOND))
-    return made
+    """One corner, played."""
+    return Corner(scenario, errand, Streams(seed)).play(then_s)
 
 
 def plays(scenario: Scenario, errand: type[Errand], seeds: Iterable[int]) -> Iterator[Play]:
-    """One replication after the other; nobody needs two in memory."""
-    return (play(scenario, errand, seed) for seed in seeds)
+    """One replication after the other; one is taken apart when the next is asked for."""
+    for seed in seeds:
+        corner = Corner(scenario, errand, Streams(seed))
+        yield corner.play()
+        corner.take_apart()
 
 
 def measured(made: Iterable[Play], *measures: Callable[[Play], Any]) -> list[list[Any]]:
@@ -252,7 +264,10 @@ def run_whole(scenario: Scenario, seed: int, design: type[HotCold] = HotCold) ->
     world = World(scenario, design(policy_of(scenario)), seed)
     with without_collector():
         world.run()
-    return world.history
+        history = world.history
+        history.table()
+        world.take_apart()
+    return history
 
 
 @contextmanager

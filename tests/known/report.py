@@ -29,6 +29,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, get_args, get_origin
 
 from orderquake.sim.console import out, print_json, progress
+from orderquake.sim.processes import begin_to_work
 from tests.known.gates import Agrees, Effort, Gate
 from tests.known.table import SECTIONS, TABLE, Entry, Point, entries
 
@@ -120,7 +121,10 @@ def played(cases: Sequence[Case], form: Form, kept: Path | None, processes: int,
         if kept is not None and (path := kept / file_of(case, form, stamp)).exists():
             done[case.label] = json.loads(path.read_text(encoding="utf-8"))
     left = [case for case in cases if case.label not in done]
-    with progress("known answers", len(cases), is_mute) as advance, ProcessPoolExecutor(processes) as pool:
+    with (
+        progress("known answers", len(cases), is_mute) as advance,
+        ProcessPoolExecutor(processes, initializer=begin_to_work) as pool,
+    ):
         asked = {pool.submit(answered, case, form): case for case in left}
         for future in as_completed(asked):
             case = asked[future]

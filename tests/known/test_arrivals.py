@@ -8,7 +8,7 @@ import pytest
 
 from orderquake.sim.units import SECOND
 from tests.known import formulas
-from tests.known.bench import Pays, constant, exponential, gamma, play, shop
+from tests.known.bench import Pays, constant, exponential, gamma, plays, shop
 from tests.known.conftest import SLOW, Agrees, Effort
 from tests.known.table import known
 
@@ -50,8 +50,7 @@ def test_the_wait_grows_with_the_spread_of_the_gaps(effort: Effort, agrees: Agre
         service={"payment": {"latency": exponential(1.0), "capacity": 1}},
     )
     means = []
-    for seed in effort.seeds:
-        made = play(scenario, Pays, seed)
+    for made in plays(scenario, Pays, effort.seeds):
         waits = (made.took_us("charge") - made.service_us("charge")) / SECOND
         means.append(float(waits[made.came_after(WARM_UP * scenario.horizon / SECOND)].mean()))
     wide = (0.3 if cv > 1 else 0.16) * mean

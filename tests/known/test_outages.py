@@ -36,7 +36,7 @@ from tests.known.bench import (
     Errand,
     constant,
     exponential,
-    play,
+    plays,
     poisson,
     rows,
     run_whole,
@@ -80,10 +80,7 @@ def test_all_of_several_are_there_as_often_as_known(
             if chance
         ],
     )
-    served = []
-    for seed in effort.seeds:
-        made = play(day, NeedsAll, seed)
-        served.append(len(rows(made.history, "notify", "ok")) / len(made.orders))
+    served = [len(rows(made.history, "notify", "ok")) / len(made.orders) for made in plays(day, NeedsAll, effort.seeds)]
     agrees("all five answered", served, reference, 0.0025 * ((1 - reference) / 0.005) ** 0.5)
 
 

@@ -117,8 +117,7 @@ def test_with_ample_stock_the_units_held_are_poisson(
     )
     mean = per_min / 60 * formulas.mean_hold(pays_in, ttl_s, abandon)
     found, lapses, buyers = [], [], []
-    for seed in effort.seeds:
-        made = play(scenario, Borrows, seed)
+    for made in plays(scenario, Borrows, effort.seeds):
         found.append(held_units(made, warm_up_s, mean))
         gone = [row[TIME] for row in made.rows("free") if row[ANSWER] == "lapsed"]
         minutes = (hours - 1) * 60
@@ -309,8 +308,7 @@ def test_the_reservations_until_all_is_sold_do_not_depend_on_timing(
         policy={"reservation_ttl": seconds(ttl_s)},
     )
     means, squares, lapsed = [], [], []
-    for seed in effort.seeds:
-        made = play(scenario, Buys, seed)
+    for made in plays(scenario, Buys, effort.seeds):
         sold, granted = Counter(row[SKU] for row in made.rows("pin")), Counter(row[SKU] for row in made.rows("hold"))
         assert set(sold.values()) == {units}, "the sale was too short: something is left"
         means.append(float(np.mean(list(granted.values()))))
@@ -356,8 +354,7 @@ def test_a_flash_sale_is_over_after_so_many_comebacks(
         policy={"reservation_ttl": "60 s"},
     )
     shares: dict[int, list[float]] = {k: [] for k in comebacks}
-    for seed in effort.seeds:
-        made = play(scenario, grabbing(scenario.stock.sku_names()), seed)
+    for made in plays(scenario, grabbing(scenario.stock.sku_names()), effort.seeds):
         for k, found in shares.items():
             sold = Counter(row[SKU] for row in made.rows("pin") if row[TIME] <= k * 60 * SECOND)
             found.append(sum(n == units for n in sold.values()) / skus)

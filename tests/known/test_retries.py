@@ -17,7 +17,7 @@ from orderquake.model.order import Order
 from orderquake.model.order_cache import Found, ReadOrder, Register, WriteOrder, Written
 from orderquake.sim.units import MS, SECOND
 from tests.known import formulas
-from tests.known.bench import ORDER, TIME, Errand, Pays, Play, gamma, play, plays, shop
+from tests.known.bench import ORDER, TIME, Errand, Pays, Play, gamma, plays, shop
 from tests.known.conftest import SLOW, Agrees, Effort
 from tests.known.table import known
 from tests.known.test_exactly_once import at_the_provider, crowd
@@ -157,8 +157,8 @@ def test_contention_takes_as_long_as_published(effort: Effort, agrees: Agrees, k
         local_latency=gamma(0.010, 0.2),
     )
     ends, writes = [], []
-    for number in range(100 * effort.longer):
-        made = play(scenario, errand, effort.seeds[0] + number)
+    first = effort.seeds[0]
+    for made in plays(scenario, errand, range(first, first + 100 * effort.longer)):
         ends.append(max(row[TIME] for row in made.rows("write_order", "ok")) / MS)
         writes.append(float(len(made.rows("write_order", "invoke"))))
     for what, values, printed, part in (

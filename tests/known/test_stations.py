@@ -34,7 +34,6 @@ from tests.known.bench import (
     gamma,
     lognormal,
     measured,
-    play,
     plays,
     poisson,
     shop,
@@ -310,8 +309,7 @@ def test_servers_in_a_row_add_up_independently(
     means, squares, beyond = [], [], []
     shares = (0.5, 0.95, 0.99, 0.999)
     quantiles = [_where(longer_than, 1 - q, mean) for q in shares]
-    for seed in effort.seeds:
-        made = play(scenario, LOOKS[len(services)], seed)
+    for made in plays(scenario, LOOKS[len(services)], effort.seeds):
         ends = made.history.table().time[made.history.table().at("ok", LAST[len(services)])]  # nobody overtakes anybody
         took = np.subtract(ends, [each.at_us for each in made.arrivals])[warm(made)] / SECOND
         means.append(float(took.mean()))

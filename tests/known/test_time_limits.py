@@ -23,6 +23,7 @@ from tests.known.bench import (
     exponential,
     lognormal,
     play,
+    plays,
     poisson,
     rows,
     seconds,
@@ -55,8 +56,8 @@ def test_a_memory_that_lasts_so_long_answers_as_many_as_known(
         policy=NO_HORIZON,
     )
     shares = []
-    for seed in effort.seeds:
-        captures = rows(play(day, AsksForTheSame, seed).history, "capture")
+    for made in plays(day, AsksForTheSame, effort.seeds):
+        captures = rows(made.history, "capture")
         shares.append(sum(not row[IS_NEW] for row in captures) / len(captures))
     agrees(f"answered from memory, {load:g} looks in its time", shares, hits, 0.01)
 
@@ -74,8 +75,8 @@ def test_a_memory_that_every_look_renews_answers_as_many_as_known(effort: Effort
         policy=NO_HORIZON,
     )
     shares = []
-    for seed in effort.seeds:
-        captures = rows(play(day, AsksForTheSame, seed).history, "capture")
+    for made in plays(day, AsksForTheSame, effort.seeds):
+        captures = rows(made.history, "capture")
         shares.append(sum(not row[IS_NEW] for row in captures) / len(captures))
     agrees(f"answered from a renewed memory, {load:g} looks in its time", shares, 1 - exp(-load), 0.012)
 
@@ -101,8 +102,7 @@ def test_a_hold_runs_out_before_the_money_is_there_as_often_as_known(
         policy={"reservation_ttl": seconds(900.0), "expiry": "on_look"},
     )
     shares = []
-    for seed in effort.seeds:
-        made = play(day, Buys, seed)
+    for made in plays(day, Buys, effort.seeds):
         said = rows(made.history, "consume", "ok")
         shares.append(sum("lapsed" in row for row in said) / len(said))
     agrees("paid too late", shares, reference, 0.12 * reference**0.5 / 5)
@@ -148,8 +148,7 @@ def test_a_unit_is_resold_before_late_money_is_there_as_often_as_known(
     pays = 1 / pays_in_min
     reference = exp(-pays * ttl_min) * resales_per_min / (resales_per_min + pays)
     resold, bought = 0, 0
-    for seed in effort.seeds:
-        made = play(day, BuysTheOnlyOne, seed)
+    for made in plays(day, BuysTheOnlyOne, effort.seeds):
         bought += len(rows(made.history, "charge", "ok"))
         said = [row for row in rows(made.history, "reserve", "ok") if row[KEY].endswith("/again")]
         resold += sum(row[ANSWER] == "sold_out" for row in said)
