@@ -11,9 +11,10 @@ is simulated here, and nothing of what is judged is known.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -90,15 +91,30 @@ class Gate:
         return f"{self.what}: reference {self.reference:.6g}, ours {self.ours:.6g}{width}{z}{reason}"
 
 
+Evidence: TypeAlias = dict[tuple[str, int], list[Any]]
+"""What was found so far, by what it is about and the how-manieth gate about that it is: means of replications, values,
+or (hits, tries)."""
+
+
 class Agrees:
     """Takes numbers beside their references: `agrees(what, a value a replication, reference, half-width allowed)`.
 
-    tell   told every gate, met or not
+    tell     told every gate, met or not
+    before   what earlier replications of the same length and with other luck have found; grows by what these find
     """
 
-    def __init__(self, effort: Effort, tell: Callable[[Gate], None]) -> None:
+    def __init__(self, effort: Effort, tell: Callable[[Gate], None], before: Evidence | None = None) -> None:
         self.effort = effort
         self.tell = tell
+        self.before: Evidence = {} if before is None else before
+        self.said: Counter[str] = Counter()
+
+    def all_of(self, what: str, found: Iterable[Any]) -> list[Any]:
+        """What was found now, and before."""
+        self.said[what] += 1
+        known = self.before.setdefault((what, self.said[what]), [])
+        known.extend(found)
+        return known
 
     def __call__(
         self,
@@ -117,6 +133,7 @@ class Agrees:
         error        standard error of the reference, where somebody else simulated it
         """
         assert len(values) >= 20, "a gate needs at least 20 replications"
+        values = self.all_of(what, values)
         mean, found, runs = mean_interval(values)
         own = float(np.std(values, ddof=1)) / runs**0.5
         both = float(np.hypot(own, error))
@@ -132,6 +149,7 @@ class Agrees:
         self, what: str, hits: int, tries: int, reference: float, half_width: float, *, full: float | None = None
     ) -> None:
         """A chance, from independent tries; good for seldom hits, too, whose mean has no reliable standard error."""
+        hits, tries = map(sum, zip(*self.all_of(what, [(hits, tries)]), strict=True))
         low, high = share_interval(hits, tries)
         far = share_interval(hits, tries, AS_FAR)
         allowed = half_width / self.effort.tighter
@@ -143,7 +161,7 @@ class Agrees:
 
     def quantile(self, what: str, values: Sequence[float], share: float, reference: float) -> None:
         """A quantile of independent values."""
-        ordered = np.sort(np.asarray(values, dtype=float))
+        ordered = np.sort(np.asarray(self.all_of(what, values), dtype=float))
         n = len(ordered)
         assert n >= 200 / (1 - share), (
             f"the quantile {share} needs {200 / (1 - share):.0f} independent values; found {n}"
@@ -157,6 +175,7 @@ class Agrees:
 
     def never(self, what: str, broken: int, tries: int) -> None:
         """What must not happen, in so many tries."""
+        broken, tries = map(sum, zip(*self.all_of(what, [(broken, tries)]), strict=True))
         why = "" if not broken else f"broken {broken} times"
         self.tell(Gate(what, "never", 0.0, broken / tries, 0.0, zero_bound(tries), tries, why=why))
 

@@ -30,15 +30,13 @@ from typing import Any, NamedTuple, get_args, get_origin
 
 from orderquake.sim.console import out, print_json, progress
 from orderquake.sim.processes import begin_to_work
-from tests.known.gates import Agrees, Effort, Gate
+from tests.known.gates import Agrees, Effort, Evidence, Gate
 from tests.known.table import SECTIONS, TABLE, Entry, Point, entries
 
 REPORTS = Path("reports")
 ROOT = Path(__file__).resolve().parents[2]
-MARGIN = 1.2
-"""How much longer than needed a run is made, since a width is an estimate, too."""
-STEP = 4
-"""How many times longer at most than the run before: short runs often tell widths that long ones do not need."""
+LONG = 5
+"""How many times longer the replications are where those of the small form are too few by far."""
 BUDGET_S = 300.0
 """CPU seconds that one row may take; it has to do with the width that it has by then."""
 
@@ -71,21 +69,22 @@ class Form(NamedTuple):
 def answered(case: Case, form: Form) -> dict[str, Any]:
     """Play one case, and say what came out."""
     began = time.process_time()
-    longer, gates, why = form.longer or (5 if needs_length(TABLE[case.entry]) else 1), [], ""
+    longer, gates, why = form.longer or (LONG if needs_length(TABLE[case.entry]) else 1), [], ""
+    found: Evidence = {}
     try:
         for stage in count():
             so_far_s = time.process_time() - began
             effort = Effort.of(f"{case.label}/{stage}", longer, is_full=not form.is_quick)
-            gates = judged(TABLE[case.entry], case.point.given, effort)
-            # Only widths decide whether to look again, with luck of its own each time: what was found does not.
+            gates = judged(TABLE[case.entry], case.point.given, effort, found)
+            # Only widths decide whether to play more replications, with other luck: what was found does not.
             worst = max((gate.wide / gate.allowed for gate in gates if gate.wide and gate.allowed), default=0.0)
             if worst <= 1 or form.longer:
                 break
             spent_s = time.process_time() - began
-            affordable = int(longer * (form.budget_s - spent_s) / (spent_s - so_far_s))
-            if affordable <= longer:
+            if spent_s + (spent_s - so_far_s) > form.budget_s:
                 break
-            longer = min(math.ceil(longer * worst**2 * MARGIN), longer * STEP, affordable)
+            if longer < min(LONG, worst**2):
+                longer, found = min(LONG, math.ceil(worst**2)), {}
     except Exception:
         why = traceback.format_exc()
     return {
@@ -103,9 +102,9 @@ def needs_length(entry: Entry) -> bool:
     return any(mark.name == "parametrize" and mark.args[0] == "effort" for mark in entry.marks)
 
 
-def judged(entry: Entry, given: Mapping[str, Any], effort: Effort) -> list[Gate]:
+def judged(entry: Entry, given: Mapping[str, Any], effort: Effort, found: Evidence) -> list[Gate]:
     gates: list[Gate] = []
-    offered = {"effort": effort, "agrees": Agrees(effort, gates.append), **given}
+    offered = {"effort": effort, "agrees": Agrees(effort, gates.append, found), **given}
     entry.run(**{name: offered[name] for name in inspect.signature(entry.run).parameters})
     return gates
 

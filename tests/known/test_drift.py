@@ -70,7 +70,7 @@ def test_the_drift_between_refreshes_is_as_known(effort: Effort, agrees: Agrees,
     what = f"drift, {m:g} a cycle:"
     agrees(f"{what} mean over time", [each.mean_units for each in found], mean, 0.035 * mean)
     agrees(f"{what} variance over time", [squared_from(each, mean) for each in found], variance, 0.06 * variance)
-    for k in (0, int(m / 2), int(m), int(2 * m), int(2 * m) + 1):
+    for k in dict.fromkeys((0, int(m / 2), int(m), int(2 * m), int(2 * m) + 1)):
         if (beyond := formulas.drift_beyond(k, m)) > 5e-4:
             shares = [share_beyond(each, k) for each in found]
             agrees(f"{what} P(> {k})", shares, beyond, 0.03 * formulas.spread(beyond))

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.known import report
-from tests.known.gates import Agrees, Effort, Gate
+from tests.known.gates import Agrees, Effort, Evidence, Gate
 from tests.known.table import TABLE, Entry, entries
 
 
@@ -52,6 +52,42 @@ def test_a_mean_agrees_only_if_it_is_near_and_narrow() -> None:
     assert [gate.why for gate in gates_of(values, 1.1, 0.1)] == [""]
     assert [gate.why for gate in gates_of(values, 1.3, 0.1)] == ["too far"]
     assert [gate.why for gate in gates_of(values, 1.1, 0.01)] == ["too wide"]
+
+
+def test_more_replications_count_together_with_those_before_them() -> None:
+    found: Evidence = {}
+    gates: list[Gate] = []
+    for values, hits, broken in (([1.0, 1.2] * 10, 3, 0), ([1.1, 1.3] * 10, 5, 1)):
+        agrees = Agrees(Effort.of("x"), gates.append, found)
+        agrees("it", values, 1.15, 0.1)
+        agrees("it", [value + 1 for value in values], 2.15, 0.1)
+        agrees.share("that", hits, 10, 0.4, 0.5)
+        agrees.never("what must not be", broken, 10)
+        agrees.quantile("the middle", values * 20, 0.5, 1.15)
+    it, other, that, never, middle = gates[5:]
+    assert (it.n, it.ours, other.ours) == (40, pytest.approx(1.15), pytest.approx(2.15))
+    assert it.wide < gates[0].wide
+    assert (that.ours, that.n) == (0.4, 20)
+    assert (never.why, never.n) == ("broken 1 times", 20)
+    assert middle.n == 800
+    assert found["it", 1] == [1.0, 1.2] * 10 + [1.1, 1.3] * 10
+
+
+def test_a_row_plays_more_of_them_until_it_is_narrow_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[int, int]] = []
+
+    def run(effort: Effort, agrees: Agrees, wide: float) -> None:
+        asked.append((effort.longer, effort.seeds[0]))
+        agrees("it", [1.0, 1.2] * 15, 1.1, wide, full=wide)
+
+    monkeypatch.setitem(TABLE, "made_up", Entry("made_up", 11, "Is it one?", "nobody", run))
+    for wide, lengths in ((0.1, [1]), (0.03, [1, 2, 2]), (0.0125, [1, *[5] * 9])):
+        asked.clear()
+        row = report.answered(report.Case("made_up", report.Point({"wide": wide}, False)), report.Form(False, 0, 60.0))
+        assert [longer for longer, _ in asked] == lengths
+        assert row["gates"][0]["is_met"] and row["longer"] == lengths[-1]
+        assert len({seed for _, seed in asked}) == len(asked), "nobody's luck is used twice"
+        assert row["gates"][0]["n"] == 30 * max(1, len(asked) - 1), "those of another length do not count"
 
 
 def test_a_report_goes_on_where_it_stood_and_fails_where_a_gate_does(
