@@ -90,6 +90,26 @@ def test_a_row_plays_more_of_them_until_it_is_narrow_and_no_more(monkeypatch: py
         assert row["gates"][0]["n"] == 30 * max(1, len(asked) - 1), "those of another length do not count"
 
 
+@pytest.mark.parametrize(("offs", "is_met"), [((0.5, 0.0, 0.0, 0.0, 0.0), True), ((0.5,) * 5, False)])
+def test_a_row_that_is_far_off_is_looked_at_once_more_and_told_so(
+    monkeypatch: pytest.MonkeyPatch, offs: tuple[float, ...], is_met: bool
+) -> None:
+    """Chance is not that far off twice; a mistake is."""
+    left = list(offs)
+
+    def run(agrees: Agrees) -> None:
+        off = left.pop(0)
+        agrees("it", [value + off for value in [1.0, 1.2] * 15], 1.1, 0.1)
+
+    monkeypatch.setitem(TABLE, "made_up", Entry("made_up", 11, "Is it one?", "nobody", run))
+    row = report.answered(report.Case("made_up", report.Point({}, False)), report.Form(False, 0, 60.0))
+    assert left == [], "four times the replications"
+    (gate,) = row["gates"]
+    assert (gate["is_met"], gate["n"]) == (is_met, 120)
+    assert [first["why"] for first in row["first_look"]] == ["too far"]
+    assert "Looked at twice: it, 1.6 at first (n 30, too far)." in report.page([row], is_quick=False)
+
+
 def test_a_report_goes_on_where_it_stood_and_fails_where_a_gate_does(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
