@@ -121,11 +121,12 @@ def looked(case: Case, form: Form, first: int, least: int) -> Look:
         # Only widths decide whether to play more replications, with other luck: what was found does not.
         worst = max((gate.wide / gate.allowed for gate in gates if gate.wide and gate.allowed), default=0.0)
         spent_s = time.process_time() - began
-        is_dear = spent_s + (spent_s - so_far_s) > form.budget_s
-        if stage + 1 - first >= least and (worst <= 1 or form.longer or is_dear):
+        took_s, left_s = spent_s - so_far_s, form.budget_s - spent_s
+        if stage + 1 - first >= least and (worst <= 1 or form.longer or took_s > left_s):
             break
-        if stage == first and not form.longer and longer < min(LONG, worst**2):
-            longer, found = min(LONG, math.ceil(worst**2)), {}
+        wanted = min(LONG, math.ceil(worst**2))
+        if stage == first and not form.longer and longer < wanted and took_s * wanted / longer < left_s:
+            longer, found = wanted, {}
     return Look(stage + 1 - first, longer, gates)
 
 
