@@ -79,10 +79,10 @@ def answered(case: Case, form: Form) -> dict[str, Any]:
     began = time.process_time()
     first, longer, gates, why = Look(0, 0, []), 0, [], ""
     try:
-        first = looked(case, form, 0, 1)
+        first = looked(case, form)
         longer, gates = first.longer, first.gates
         if first.doubted:
-            second = looked(case, form, first.stages, AGAIN * first.stages)
+            second = looked(case, form, after=first)
             longer, gates = second.longer, second.gates
     except Exception:
         why = traceback.format_exc()
@@ -109,23 +109,31 @@ class Look(NamedTuple):
         return [gate for gate in self.gates if gate.why in BY_CHANCE]
 
 
-def looked(case: Case, form: Form, first: int, least: int) -> Look:
-    """Play at least so many stages, beginning with the luck of the `first`, until all is narrow or too dear."""
-    began = time.process_time()
-    longer = form.longer or (LONG if needs_length(TABLE[case.entry]) else 1)
+def looked(case: Case, form: Form, after: Look | None = None) -> Look:
+    """Play replications until all is narrow, or more of them too dear; after another look, four times as many as then,
+    or as long."""
+    began, entry = time.process_time(), TABLE[case.entry]
+    longer = form.longer or (LONG if needs_length(entry) else 1)
+    first, least = (0, 1) if after is None else (after.stages, AGAIN * after.stages)
+    if after is not None and entry.by_length:
+        least, longer = 1, AGAIN * after.longer
     found: Evidence = {}
     for stage in count(first):
         so_far_s = time.process_time() - began
         effort = Effort.of(f"{case.label}/{stage}", longer, is_full=not form.is_quick)
-        gates = judged(TABLE[case.entry], case.point.given, effort, found)
+        gates = judged(entry, case.point.given, effort, found)
         # Only widths decide whether to play more replications, with other luck: what was found does not.
         worst = max((gate.wide / gate.allowed for gate in gates if gate.wide and gate.allowed), default=0.0)
         spent_s = time.process_time() - began
         took_s, left_s = spent_s - so_far_s, form.budget_s - spent_s
         if stage + 1 - first >= least and (worst <= 1 or form.longer or took_s > left_s):
             break
-        wanted = min(LONG, math.ceil(worst**2))
-        if stage == first and not form.longer and longer < wanted and took_s * wanted / longer < left_s:
+        affordable = int(longer * left_s / took_s)
+        if entry.by_length:
+            wanted = min(math.ceil(longer * worst**2), AGAIN * longer, affordable)
+        else:
+            wanted = min(LONG, math.ceil(worst**2)) if stage == first else longer
+        if longer < wanted <= affordable and not form.longer:
             longer, found = wanted, {}
     return Look(stage + 1 - first, longer, gates)
 

@@ -63,6 +63,7 @@ class Entry:
     question  what is asked, in a sentence
     source    who has answered it before
     run       `run(effort, agrees, **parameters)`
+    by_length only longer replications make it narrower, not more of them: short ones, of splitting, end in nothing
     only_full the small form cannot see it
     """
 
@@ -71,6 +72,7 @@ class Entry:
     question: str
     source: str
     run: Callable[..., None] = field(repr=False)
+    by_length: bool = False
 
     @property
     def marks(self) -> list[pytest.Mark]:
@@ -116,13 +118,13 @@ def _choices(mark: pytest.Mark) -> list[tuple[dict[str, Any], bool]]:
 TABLE: dict[str, Entry] = {}
 
 
-def known(name: str, section: int, question: str, source: str) -> Callable[[Run], Run]:
-    """Mark a test of this folder as an entry of the table. It stands above the test's `parametrize` marks."""
+def known(name: str, section: int, question: str, source: str, *, by_length: bool = False) -> Callable[[Run], Run]:
+    """Mark a test of this folder as an entry of the table (see `Entry`). It stands above its `parametrize` marks."""
 
     def enter(run: Run) -> Run:
         if name in TABLE and TABLE[name].run.__module__ != run.__module__:
             raise ValueError(f"two known answers are called {name!r}; expected one")
-        TABLE[name] = Entry(name, section, question, source, run)
+        TABLE[name] = Entry(name, section, question, source, run, by_length)
         return run
 
     return enter

@@ -44,7 +44,7 @@ class Cycle(Corner):
         self.kernel.watch(self.made.scenario.horizon, looks)
 
 
-@known("long_line", 11, "How likely is a line of L before the till is idle again?", GARVELS)
+@known("long_line", 11, "How likely is a line of L before the till is idle again?", GARVELS, by_length=True)
 @pytest.mark.parametrize(
     ("rho", "length"),
     [(0.5, 8), pytest.param(0.5, 20, marks=SLOW), pytest.param(0.4, 20, marks=SLOW)],
@@ -61,7 +61,13 @@ def test_a_till_has_a_line_as_long_as_known(effort: Effort, agrees: Agrees, rho:
     agrees(f"rho {rho:g}, a line of {length}", chances, chance, 0.9 * chance, full=0.3 * chance)
 
 
-@known("missed_refreshes", 11, "How likely are so many failed refreshes in a row?", "a Markov chain of two lines")
+@known(
+    "missed_refreshes",
+    11,
+    "How likely are so many failed refreshes in a row?",
+    "a Markov chain of two lines",
+    by_length=True,
+)
 @pytest.mark.parametrize(("skips", "row", "ticks"), [(0.2, 4, 8), pytest.param(0.1, 7, 8, marks=SLOW)])
 def test_refreshes_fail_in_a_row_as_often_as_known(
     effort: Effort, agrees: Agrees, skips: float, row: int, ticks: int
