@@ -203,11 +203,15 @@ class Corner:
         self.made = Play(scenario, history, wire.replicas, Sender("customer", scenario.place[0].name, ""))
         self.gone = 0
         if (first := next(self.demand.arrivals, None)) is not None:
-            self.kernel.after(first.at_us, self.come, first)
+            self.expect(first)
+
+    def expect(self, following: Arrival) -> None:
+        """Who comes next."""
+        self.kernel.after(following.at_us - self.kernel.now, self.come, following)
 
     def come(self, arrival: Arrival) -> None:
         if (following := next(self.demand.arrivals, None)) is not None:
-            self.kernel.after(following.at_us - self.kernel.now, self.come, following)
+            self.expect(following)
         order = Visit(arrival).order
         made = self.made
         made.arrivals.append(arrival)

@@ -42,7 +42,7 @@ AGAIN = 4
 BY_CHANCE = ("too far", "out of the ranks")
 """Why a gate is not met that chance alone may miss."""
 BUDGET_S = 300.0
-"""CPU seconds that one row may take; it has to do with the width that it has by then."""
+"""CPU seconds that one look at a row may take; it has to do with the width that it has by then."""
 
 
 class Case(NamedTuple):
@@ -332,7 +332,7 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--with", action="append", default=[], dest="given", metavar="NAME=VALUE", help="at this point")
     parser.add_argument("--section", type=int, choices=SECTIONS, help="only this section")
     parser.add_argument("--longer", type=int, default=0, help="factor on all lengths; found by the widths where absent")
-    parser.add_argument("--budget", type=float, default=BUDGET_S, help="CPU seconds that one row may take")
+    parser.add_argument("--budget", type=float, default=BUDGET_S, help="CPU seconds that one look at a row may take")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--anew", action="store_true", help="do not use rows that are kept")
     parser.add_argument("--list", action="store_true", help="what may be asked")
