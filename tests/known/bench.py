@@ -53,7 +53,7 @@ TIME, KIND, OPERATION, KEY, ORDER, SKU, UNITS, ANSWER, IS_NEW, TO_STATE, DEADLIN
         "deadline",
     )
 )
-"""Where the columns lie in a bare row of `History.raw`."""
+"""Where the columns lie in a bare row, one without its index."""
 
 
 # -- the shop
@@ -176,7 +176,8 @@ class Play:
 
 
 def rows(history: History, operation: str, kind: str = "state") -> list[tuple[Any, ...]]:
-    return [row for row in history.raw() if row[OPERATION] == operation and row[KIND] == kind]
+    """The rows of one operation and kind, bare."""
+    return [row[1:] for row in history.rows_at(history.table().at(kind, operation))]
 
 
 class Corner:
@@ -203,15 +204,11 @@ class Corner:
         self.made = Play(scenario, history, wire.replicas, Sender("customer", scenario.place[0].name, ""))
         self.gone = 0
         if (first := next(self.demand.arrivals, None)) is not None:
-            self.expect(first)
-
-    def expect(self, following: Arrival) -> None:
-        """Who comes next."""
-        self.kernel.after(following.at_us - self.kernel.now, self.come, following)
+            self.kernel.after(first.at_us, self.come, first)
 
     def come(self, arrival: Arrival) -> None:
         if (following := next(self.demand.arrivals, None)) is not None:
-            self.expect(following)
+            self.kernel.after(following.at_us - self.kernel.now, self.come, following)
         order = Visit(arrival).order
         made = self.made
         made.arrivals.append(arrival)

@@ -113,7 +113,8 @@ def looked(case: Case, form: Form, after: Look | None = None) -> Look:
     """Play replications until all is narrow, or more of them too dear; after another look, four times as many as then,
     or as long."""
     began, entry = time.process_time(), TABLE[case.entry]
-    longer = form.longer or (LONG if needs_length(entry) else 1)
+    is_short = form.is_quick or not (needs_length(entry) or entry.by_length)
+    longer = form.longer or (1 if is_short else LONG)
     first, least = (0, 1) if after is None else (after.stages, AGAIN * after.stages)
     if after is not None and entry.by_length:
         least, longer = 1, AGAIN * after.longer
@@ -160,7 +161,8 @@ def played(cases: Sequence[Case], form: Form, kept: Path | None, processes: int,
     for case in cases:
         if kept is not None and (path := kept / file_of(case, form, stamp)).exists():
             done[case.label] = json.loads(path.read_text(encoding="utf-8"))
-    left = [case for case in cases if case.label not in done]
+    # The dearest first, those that the small form leaves out: nobody is to wait for one of them at the end.
+    left = sorted((case for case in cases if case.label not in done), key=lambda case: not case.point.is_slow)
     with (
         progress("known answers", len(cases), is_mute) as advance,
         ProcessPoolExecutor(processes, initializer=begin_to_work) as pool,

@@ -49,6 +49,7 @@ def polling(cycles: float, foreign_per_cycle: float, *, ours_per_cycle: float = 
             **dict.fromkeys(("recovery", "settlement", "rebuild", "sweep"), SELDOM),
         },
         gauge_every="1 day",
+        place=[{"name": "here", "workers": 1}],
     )
 
 

@@ -26,14 +26,10 @@ from orderquake.sim.units import SECOND
 from tests.known.bench import (
     ANSWER,
     AT_ONCE,
-    KIND,
-    OPERATION,
-    ORDER,
     SERVICES,
-    TIME,
-    TO_STATE,
     UNTIRING,
     Errand,
+    Values,
     constant,
     exponential,
     plays,
@@ -97,16 +93,15 @@ def of_posts(horizon_s: float, rate_per_s: float, every_s: float, batch: int) ->
     )
 
 
-def waits_s(history: History) -> dict[str, tuple[float, float]]:
-    """Order -> how long it waited for its booking, and when that was."""
-    ended = {
-        row[ORDER]: row[TIME] for row in history.raw() if row[OPERATION] == "order" and row[TO_STATE] == "fulfilled"
-    }
-    return {
-        row[ORDER]: ((row[TIME] - ended[row[ORDER]]) / SECOND, row[TIME] / SECOND)
-        for row in history.raw()
-        if row[OPERATION] == "post" and row[KIND] == "state" and row[ANSWER] == "posted"
-    }
+def bookings(history: History) -> tuple[Values, Values]:
+    """When each order was due, fulfilled, and when it was booked, seconds."""
+    table = history.table()
+    ends, posts = table.at("state", "order"), table.at("state", "post")
+    ends = ends[table.to_state[ends] == table.code("fulfilled")]
+    posts = posts[table.answer[posts] == table.code("posted")]
+    due_us = np.zeros(int(table.order.max()) + 1)
+    due_us[table.order[ends]] = table.time[ends]
+    return due_us[table.order[posts]] / SECOND, table.time[posts] / SECOND
 
 
 @known("batch_wait", 8, "How long does one wait for a batch?", "half of its period, for arrivals at random")
@@ -120,7 +115,10 @@ def test_who_waits_for_a_batch_waits_for_half_of_its_period(effort: Effort, agre
 @ONLY_BIG
 def test_one_in_a_hundred_waits_for_nearly_all_of_it(effort: Effort, agrees: Agrees) -> None:
     day = of_posts(3_000.0, 1.0, 300.0, 100_000)
-    pooled = [wait for seed in effort.seeds[:10] for wait, _ in waits_s(run_whole(day, seed)).values()]
+    pooled: list[float] = []
+    for seed in effort.seeds[:10]:
+        due, booked = bookings(run_whole(day, seed))
+        pooled += (booked - due).tolist()
     agrees.quantile("wait for a batch every 300 s, p99, s", pooled, 0.99, 297.0)
 
 
@@ -155,7 +153,7 @@ def test_most_of_several_are_there_as_often_as_known(
     tries = served = 0
     for seed in effort.seeds:
         history = run_whole(day, seed, Writes)
-        tries += sum(row[OPERATION] == "submit" and row[KIND] == "invoke" for row in history.raw())
+        tries += len(rows(history, "submit", "invoke"))
         served += sum(row[ANSWER] == "written" for row in answers(history, "submit"))
     reference = float(binom.sf(writes - 1, replicas, there))
     agrees.share(f"{writes} of {replicas}, each there with {there:g}", served, tries, reference, 0.01)
@@ -178,9 +176,7 @@ class Outage(NamedTuple):
 
 def outage(history: History, lasted_s: float) -> Outage:
     """Of an outage that began with the day: orders due and booked, each in its turn."""
-    waits = waits_s(history)
-    booked = np.sort([at_s for _, at_s in waits.values()])
-    due = np.sort([at_s - wait_s for wait_s, at_s in waits.values()])
+    due, booked = map(np.sort, bookings(history))
     assert booked[0] > lasted_s
     turns = np.concatenate(([lasted_s], booked[:-1]))
     caught_up = int(np.argmax(np.searchsorted(due, turns, side="right") == np.arange(1, len(due) + 1)))
@@ -201,7 +197,7 @@ def test_what_an_outage_of_the_record_leaves_behind_is_as_known(
     drain_s = (backlog - 1) / (goes_per_s - comes_per_s) + 1 / goes_per_s
     busy = comes_per_s / goes_per_s
     spread_s = (backlog * ((1 + busy) / (1 - busy) + 1)) ** 0.5 / (goes_per_s - comes_per_s)
-    day = of_posts(lasted_s + 1.5 * drain_s + 10, comes_per_s, lasted_s, 1)
+    day = of_posts(lasted_s + drain_s + 6 * spread_s + 10, comes_per_s, lasted_s, 1)
     day = set_by_path(day, "service.record.operations", {"post": exponential(1 / goes_per_s)})
     day = set_by_path(day, "policy.patience.record", UNTIRING)
     only_one = {"kind": "ticker_skipped", "target": "outbound", "share": 1.0, "from": seconds(lasted_s + 1)}

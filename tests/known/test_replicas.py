@@ -6,7 +6,6 @@ Reference numbers and their sources are in `formulas.py`; what is measured goes 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from math import inf, log
 from typing import Any
 
@@ -28,7 +27,7 @@ from orderquake.sim.run import simulate
 from orderquake.sim.scenario import Scenario
 from orderquake.sim.scenario_file import load_scenario
 from orderquake.sim.units import SECOND
-from tests.known.bench import ANSWER, KIND, OPERATION, ORDER, TIME, exponential, poisson, run_whole, shop
+from tests.known.bench import ANSWER, ORDER, TIME, exponential, poisson, rows, run_whole, shop
 from tests.known.conftest import ONLY_BIG, SLOW, Agrees, Effort
 from tests.known.formulas import lost_sales, stranded_units
 from tests.known.table import known
@@ -70,8 +69,8 @@ def of_replicas(customers: int, replicas: int, writes: int, reads: int, **legs: 
     )
 
 
-def answers(history: History, operation: str) -> Iterator[tuple[Any, ...]]:
-    return (row for row in history.raw() if row[OPERATION] == operation and row[KIND] == "ok")
+def answers(history: History, operation: str) -> list[tuple[Any, ...]]:
+    return rows(history, operation, "ok")
 
 
 def fresh_share(history: History) -> float:
@@ -80,7 +79,7 @@ def fresh_share(history: History) -> float:
 
 
 def write_times_s(history: History) -> list[float]:
-    asked = {row[ORDER]: row[TIME] for row in history.raw() if row[OPERATION] == "put_count" and row[KIND] == "invoke"}
+    asked = {row[ORDER]: row[TIME] for row in rows(history, "put_count", "invoke")}
     return [(row[TIME] - asked[row[ORDER]]) / SECOND for row in answers(history, "put_count")]
 
 
@@ -174,15 +173,14 @@ class AsksThrice(Asks):
 def test_one_after_the_other_adds_up(effort: Effort, agrees: Agrees) -> None:
     """Of three exponential waits, one in a hundred takes longer than 8.405947 means."""
     day = of_replicas(2_200 * effort.longer, 1, 1, 1, write=exponential(1.0))
-    pooled = []
+    pooled: list[float] = []
     for seed in effort.seeds[:10]:
         history = run_whole(day, seed, AsksThrice)
         heard = {row[ORDER]: row[TIME] for row in answers(history, "submit")}
-        for row in history.raw():
-            # Who came in the last half minute may still wait at the end; who gave up waiting took longer than that.
-            is_first = row[OPERATION] == "submit" and row[KIND] == "invoke"
-            if is_first and row[TIME] < day.horizon - 30 * SECOND:
-                pooled.append((heard.get(row[ORDER], inf) - row[TIME]) / SECOND)
+        # Who came in the last half minute may still wait at the end; who gave up waiting took longer than that.
+        until = day.horizon - 30 * SECOND
+        asked = [row for row in rows(history, "submit", "invoke") if row[TIME] < until]
+        pooled += [(heard.get(row[ORDER], inf) - row[TIME]) / SECOND for row in asked]
     agrees.quantile("three exponential waits, p99, means", pooled, 0.99, 8.405947)
 
 
