@@ -160,6 +160,7 @@ class World:
     def take_apart(self) -> None:
         """Nobody needs this world any more. All in it know each other, so it would stay until Python's collector had
         looked at everything that any of them remembers. This way it is gone at once, and its memory is free again."""
+        self.kernel.queue.clear()
         members = [member for replica in self.wire.replicas.values() for member in replica.members]
         for part in (*members, self.customers, self.workers, self.gauges, self.performer, self.wire, self):
             vars(part).clear()

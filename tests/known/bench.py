@@ -238,6 +238,7 @@ class Corner:
 
     def take_apart(self) -> None:
         """As a world is when nobody needs it any more."""
+        self.kernel.queue.clear()
         for part in (*self.wire.replicas.values(), self.performer, self.wire, self):
             vars(part).clear()
 
@@ -248,11 +249,13 @@ def play(scenario: Scenario, errand: type[Errand], seed: int, *, then_s: float =
 
 
 def plays(scenario: Scenario, errand: type[Errand], seeds: Iterable[int]) -> Iterator[Play]:
-    """One replication after the other; one is taken apart when the next is asked for."""
-    for seed in seeds:
-        corner = Corner(scenario, errand, Streams(seed))
-        yield corner.play()
-        corner.take_apart()
+    """One replication after the other; one is taken apart when the next is asked for. The collector stays away until
+    all are gone: it would look at a whole replication each time that it comes back, and find nothing."""
+    with without_collector():
+        for seed in seeds:
+            corner = Corner(scenario, errand, Streams(seed))
+            yield corner.play()
+            corner.take_apart()
 
 
 def measured(made: Iterable[Play], *measures: Callable[[Play], Any]) -> list[list[Any]]:

@@ -45,9 +45,9 @@ class Effort:
     is_full: bool = False
 
     @classmethod
-    def of(cls, name: str, longer: int = 1, tighter: float = 1.0, is_full: bool = False) -> Effort:
+    def of(cls, name: str, longer: int = 1, tighter: float = 1.0, is_full: bool = False, runs: int = RUNS) -> Effort:
         first = zlib.crc32(name.encode())
-        return cls(longer, tighter, range(first, first + RUNS), is_full)
+        return cls(longer, tighter, range(first, first + runs), is_full)
 
     def with_runs(self, runs: int) -> Effort:
         """The same with fewer replications."""
@@ -132,8 +132,8 @@ class Agrees:
         full         limit in the published form, where it is not `half_width` / 2.1
         error        standard error of the reference, where somebody else simulated it
         """
-        assert len(values) >= 20, "a gate needs at least 20 replications"
         values = self.all_of(what, values)
+        assert len(values) >= 20, "a gate needs at least 20 replications"
         mean, found, runs = mean_interval(values)
         own = float(np.std(values, ddof=1)) / runs**0.5
         both = float(np.hypot(own, error))

@@ -30,13 +30,15 @@ from typing import Any, NamedTuple, get_args, get_origin
 
 from orderquake.sim.console import out, print_json, progress
 from orderquake.sim.processes import begin_to_work
-from tests.known.gates import Agrees, Effort, Evidence, Gate
+from tests.known.gates import RUNS, Agrees, Effort, Evidence, Gate
 from tests.known.table import SECTIONS, TABLE, Entry, Point, entries
 
 REPORTS = Path("reports")
 ROOT = Path(__file__).resolve().parents[2]
 LONG = 5
 """How many times longer the replications are where those of the small form are too few by far."""
+MORE = 10
+"""Replications that are played at once where the first ones are too few."""
 AGAIN = 4
 """How many times more replications a second look takes."""
 BY_CHANCE = ("too far", "out of the ranks")
@@ -77,7 +79,7 @@ def answered(case: Case, form: Form) -> dict[str, Any]:
     played again, with other luck and four times the replications, and these alone decide; the first look is told, too.
     """
     began = time.process_time()
-    first, longer, gates, why = Look(0, 0, []), 0, [], ""
+    first, longer, gates, why = Look(0, 0, 0, []), 0, [], ""
     try:
         first = looked(case, form)
         longer, gates = first.longer, first.gates
@@ -98,9 +100,10 @@ def answered(case: Case, form: Form) -> dict[str, Any]:
 
 
 class Look(NamedTuple):
-    """What came out after so many stages of replications, which are so many times longer than in the small form."""
+    """What came out after so many stages and replications, which are so many times longer than in the small form."""
 
     stages: int
+    runs: int
     longer: int
     gates: list[Gate]
 
@@ -115,19 +118,22 @@ def looked(case: Case, form: Form, after: Look | None = None) -> Look:
     began, entry = time.process_time(), TABLE[case.entry]
     is_short = form.is_quick or not (needs_length(entry) or entry.by_length)
     longer = form.longer or (1 if is_short else LONG)
-    first, least = (0, 1) if after is None else (after.stages, AGAIN * after.stages)
+    first, least = (0, RUNS) if after is None else (after.stages, AGAIN * after.runs)
     if after is not None and entry.by_length:
-        least, longer = 1, AGAIN * after.longer
+        least, longer = RUNS, AGAIN * after.longer
     found: Evidence = {}
+    runs = 0
     for stage in count(first):
         so_far_s = time.process_time() - began
-        effort = Effort.of(f"{case.label}/{stage}", longer, is_full=not form.is_quick)
+        more = MORE if runs >= least else RUNS
+        runs += more
+        effort = Effort.of(f"{case.label}/{stage}", longer, is_full=not form.is_quick, runs=more)
         gates = judged(entry, case.point.given, effort, found)
         # Only widths decide whether to play more replications, with other luck: what was found does not.
         worst = max((gate.wide / gate.allowed for gate in gates if gate.wide and gate.allowed), default=0.0)
         spent_s = time.process_time() - began
         took_s, left_s = spent_s - so_far_s, form.budget_s - spent_s
-        if stage + 1 - first >= least and (worst <= 1 or form.longer or took_s > left_s):
+        if runs >= least and (worst <= 1 or form.longer or took_s > left_s):
             break
         affordable = int(longer * left_s / took_s)
         if entry.by_length:
@@ -135,8 +141,8 @@ def looked(case: Case, form: Form, after: Look | None = None) -> Look:
         else:
             wanted = min(LONG, math.ceil(worst**2)) if stage == first else longer
         if longer < wanted <= affordable and not form.longer:
-            longer, found = wanted, {}
-    return Look(stage + 1 - first, longer, gates)
+            longer, found, runs = wanted, {}, 0
+    return Look(stage + 1, runs, longer, gates)
 
 
 def needs_length(entry: Entry) -> bool:

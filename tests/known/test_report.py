@@ -74,20 +74,23 @@ def test_more_replications_count_together_with_those_before_them() -> None:
 
 
 def test_a_row_plays_more_of_them_until_it_is_narrow_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[tuple[int, int]] = []
+    asked: list[tuple[int, range]] = []
 
     def run(effort: Effort, agrees: Agrees, wide: float) -> None:
-        asked.append((effort.longer, effort.seeds[0]))
-        agrees("it", [1.0, 1.2] * 15, 1.1, wide, full=wide)
+        asked.append((effort.longer, effort.seeds))
+        agrees("it", ([1.0, 1.2] * 15)[: len(effort.seeds)], 1.1, wide, full=wide)
 
     monkeypatch.setitem(TABLE, "made_up", Entry("made_up", 11, "Is it one?", "nobody", run))
-    for wide, lengths in ((0.1, [1]), (0.03, [1, 2, 2]), (0.0125, [1, *[5] * 9])):
+    for wide, lengths in ((0.1, [1]), (0.03, [1, 2, 2, 2]), (0.0125, [1, *[5] * 23])):
         asked.clear()
         row = report.answered(report.Case("made_up", report.Point({"wide": wide}, False)), report.Form(False, 0, 60.0))
         assert [longer for longer, _ in asked] == lengths
         assert row["gates"][0]["is_met"] and row["longer"] == lengths[-1]
-        assert len({seed for _, seed in asked}) == len(asked), "nobody's luck is used twice"
-        assert row["gates"][0]["n"] == 30 * max(1, len(asked) - 1), "those of another length do not count"
+        played = [len(seeds) for longer, seeds in asked if longer == lengths[-1]]
+        assert row["gates"][0]["n"] == sum(played), "those of another length do not count"
+        assert played == [30] + [10] * (len(played) - 1)
+        used = [seed for _, seeds in asked for seed in seeds]
+        assert len(set(used)) == len(used), "nobody's luck is used twice"
 
 
 @pytest.mark.parametrize(("offs", "is_met"), [((0.5, 0.0, 0.0, 0.0, 0.0), True), ((0.5,) * 5, False)])
