@@ -77,6 +77,7 @@ def answered(case: Case, form: Form) -> dict[str, Any]:
 
     What chance alone does once in 2,500 tries is done to somebody in a table of hundreds. So a row with such a gate is
     played again, with other luck and four times the replications, and these alone decide; the first look is told, too.
+    Of splitting, they are four times as long instead.
     """
     began = time.process_time()
     first, longer, gates, why = Look(0, 0, 0, []), 0, [], ""
@@ -309,7 +310,8 @@ def page(records: Sequence[Mapping[str, Any]], is_quick: bool) -> str:
         "is below the limit that `tests/known` names for it; a quantile iff the distribution-free rank interval",
         "contains it; what must never happen iff it never did, and then its bound stands in the interval. n counts",
         "replications of a mean, values of a quantile, tries of what never happens. A row that is too far off is",
-        "played once more, with other luck and four times the replications, which alone decide.",
+        "played once more, with other luck and four times the replications (of splitting: four times the length),",
+        "which alone decide.",
         "",
         summary(records),
     ]

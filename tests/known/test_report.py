@@ -93,6 +93,23 @@ def test_a_row_plays_more_of_them_until_it_is_narrow_and_no_more(monkeypatch: py
         assert len(set(used)) == len(used), "nobody's luck is used twice"
 
 
+@pytest.mark.parametrize(("off", "lengths"), [(0.0, [5, 15]), (0.5, [5, 15, 60])])
+def test_a_row_of_splitting_is_played_longer_and_not_more_often(
+    monkeypatch: pytest.MonkeyPatch, off: float, lengths: list[int]
+) -> None:
+    asked: list[int] = []
+
+    def run(effort: Effort, agrees: Agrees) -> None:
+        asked.append(effort.longer)
+        wide = 0.4 / effort.longer**0.5
+        agrees("it", [1.1 + off - wide, 1.1 + off + wide] * 10, 1.1, 0.05, full=0.05)
+
+    monkeypatch.setitem(TABLE, "made_up", Entry("made_up", 11, "Is it one?", "nobody", run, by_length=True))
+    row = report.answered(report.Case("made_up", report.Point({}, False)), report.Form(False, 0, 60.0))
+    assert asked == lengths
+    assert (row["longer"], row["gates"][0]["n"], row["gates"][0]["is_met"]) == (lengths[-1], 20, not off)
+
+
 @pytest.mark.parametrize(("offs", "is_met"), [((0.5, 0.0, 0.0, 0.0, 0.0), True), ((0.5,) * 5, False)])
 def test_a_row_that_is_far_off_is_looked_at_once_more_and_told_so(
     monkeypatch: pytest.MonkeyPatch, offs: tuple[float, ...], is_met: bool
