@@ -11,7 +11,8 @@ from orderquake.model.architectures import ARCHITECTURES
 from orderquake.model.architectures.hot_cold import HotCold
 from orderquake.model.mutants import CANARY, EQUIVALENT, MUTANTS, ONE_ROUTE
 from orderquake.sim.checkers import CHECKERS
-from orderquake.sim.explore.kills.planted import Planted, day_names, day_of, planted
+from orderquake.sim.explore.days import day_names, day_of
+from orderquake.sim.explore.kills.planted import Planted, planted
 from orderquake.sim.run import Run, simulate
 
 SEED = 1

@@ -16,7 +16,8 @@ from orderquake.sim.checkers.charged_once import ChargedOnce
 from orderquake.sim.checkers.fold import Context, Judge, Verdict
 from orderquake.sim.checkers.judge import FEW, judge, judge_fully, judge_sparingly
 from orderquake.sim.checkers.never_oversold import NeverOversold
-from orderquake.sim.explore.kills.planted import day_of, planted
+from orderquake.sim.explore.days import day_of
+from orderquake.sim.explore.kills.planted import planted
 from orderquake.sim.history import History, Row
 from orderquake.sim.run import judged, simulate
 from orderquake.sim.scenario import Scenario

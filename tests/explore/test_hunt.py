@@ -7,14 +7,18 @@ import dataclasses
 import pytest
 
 from orderquake.model.architectures.hot_cold import HotCold
+from orderquake.model.assumptions import Assumption
 from orderquake.model.mutants import MUTANTS
 from orderquake.model.order import Order
+from orderquake.sim.demand import Listed
 from orderquake.sim.designs import design_named, path_of
+from orderquake.sim.explore.days import day_names, day_of
 from orderquake.sim.explore.hunt import hunt, shrink
 from orderquake.sim.explore.hunt.found import Case, Clock, Failure, Found, NotFound, failures_in, role_of
 from orderquake.sim.explore.hunt.lateness import later, loosened, may_be_late
 from orderquake.sim.explore.hunt.portfolio import LOOK_FURTHER, STRATEGIES, Ended, Hunt, usual
 from orderquake.sim.explore.hunt.priorities import ranked
+from orderquake.sim.explore.hunt.seeding import is_inside
 from orderquake.sim.explore.hunt.strategy import Ground
 from orderquake.sim.explore.hunt.stress import rested, stressed
 from orderquake.sim.explore.quiet import quiet_bound
@@ -83,6 +87,31 @@ def test_a_named_scenario_is_played_as_it_is() -> None:
     assert found.scenario == minute()
     assert "monte_carlo" in usual(found.scenario)
     assert "monte_carlo" not in usual(None)
+
+
+def test_other_days_are_played_where_no_scenario_was_named() -> None:
+    assert "days" in usual(None)
+    assert "days" not in usual(minute())
+
+
+def test_a_named_day_that_fails_is_played_with_fewer_customers() -> None:
+    found = hunt("refunds_in_silence", budget_s=60.0, strategies=["days"])
+    assert isinstance(found, Found)
+    assert isinstance(found.scenario.workload, Listed)
+    assert len(found.scenario.workload.order) == 1
+    assert failures_in(simulate(found.scenario, found.design, found.seed).verdicts)[0].role == found.failure.role
+
+
+def test_named_days_keep_to_the_contract_of_the_design() -> None:
+    class NeverLosesItsStock(HotCold):
+        """Requires what most of the world gives, and one thing that it does not."""
+
+        name = "never_loses_its_stock"
+        requires = HotCold.requires | {Assumption.STOCK_KEEPS_WRITES}
+
+    inside = {name for name in day_names() if is_inside(day_of(name), NeverLosesItsStock)}
+    assert all(is_inside(day_of(name), HotCold) for name in day_names())
+    assert set(day_names()) - inside == {"lost_shelves", "lost_shelves_lagging_copy"}
 
 
 def test_the_same_hunt_finds_the_same() -> None:

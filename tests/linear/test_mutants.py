@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from orderquake.model.mutants import MUTANTS
-from orderquake.sim.explore.kills.planted import day_of, planted
+from orderquake.sim.explore.days import day_of
+from orderquake.sim.explore.kills.planted import planted
 from orderquake.sim.linear import check
 from orderquake.sim.run import simulate
 

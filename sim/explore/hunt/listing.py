@@ -5,10 +5,14 @@ Everybody keeps the number that finds their luck, so a customer who is left out 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from orderquake.sim.demand import Listed
 from orderquake.sim.explore.hunt.changes import changed
+from orderquake.sim.explore.hunt.found import Case, Failure
 from orderquake.sim.history import History
 from orderquake.sim.listed import ListedOrder
+from orderquake.sim.run import Run
 from orderquake.sim.scenario import Scenario, Trace
 from orderquake.sim.shop import Stock
 
@@ -55,3 +59,28 @@ def orders_of(history: History) -> list[ListedOrder]:
                 at=row.time, wants=wants[row.order], number=int(row.key.removeprefix("s"))
             )
     return list(found.values())
+
+
+def narrowed(case: Case, run: Run, failure: Failure) -> Iterator[Case]:
+    """The same day, only with the orders that the witness names; with all that want what they want; with everybody."""
+    scenario = listed(case.scenario, run.history)
+    if scenario is None:
+        return
+    workload = scenario.workload
+    assert isinstance(workload, Listed)
+    everybody = workload.order
+    rows = [run.history[index] for index in failure.witness]
+    numbers = _numbers_of({row.order for row in rows}, run.history)
+    of_witness = tuple(order for order in everybody if order.number in numbers)
+    wanted = {row.sku for row in rows if row.sku} | {sku for order in of_witness for sku in order.wants}
+    same_goods = tuple(order for order in everybody if wanted & set(order.wants))
+    for orders in (of_witness, same_goods, everybody):
+        if orders:
+            made = changed(scenario, workload=workload.model_copy(update={"order": orders})) or scenario
+            yield case._replace(scenario=made)
+
+
+def _numbers_of(orders: set[str], history: History) -> set[int]:
+    """The numbers under which these orders were submitted."""
+    submitted = history.rows_at(history.table().at("invoke", "submit"))
+    return {int(row.key.removeprefix("s")) for row in submitted if row.order in orders}

@@ -15,7 +15,7 @@ from orderquake.sim.explore.hunt.delays import Delays
 from orderquake.sim.explore.hunt.driven import Driven, is_installed
 from orderquake.sim.explore.hunt.found import Case, Clock, Failure, Found, NotFound, Spent, Watch, failures_in, play
 from orderquake.sim.explore.hunt.priorities import Priorities
-from orderquake.sim.explore.hunt.seeding import MonteCarlo, Stress, Swarm
+from orderquake.sim.explore.hunt.seeding import MonteCarlo, NamedDays, Stress, Swarm
 from orderquake.sim.explore.hunt.shrinking import MOST_STEPS
 from orderquake.sim.explore.hunt.strategy import AnyStrategy, Ground, Outcome
 from orderquake.sim.report.story_steps import steps_of
@@ -24,10 +24,10 @@ from orderquake.sim.scenario import Scenario
 from orderquake.sim.world.streams import BadDeviation, Streams
 
 STRATEGIES: dict[str, AnyStrategy] = {
-    strategy.name: strategy for strategy in (Stress, Delays, Priorities, Driven, Swarm, MonteCarlo)
+    strategy.name: strategy for strategy in (Stress, NamedDays, Delays, Priorities, Driven, Swarm, MonteCarlo)
 }
 """Every strategy by its name, in the order of their first turns."""
-SHARES = {Stress.name: 6.0}
+SHARES = {Stress.name: 6.0, NamedDays.name: 4.0}
 """How much of the time a strategy gets where others get 1."""
 LOOK_FURTHER = 60
 """Runs for which a hunt goes on after it has broken only a book inside, or in a way too long to tell."""
@@ -115,9 +115,9 @@ def hunt_with(names: Sequence[str], hunting: Hunt) -> None:
 
 
 def usual(scenario: Scenario | None) -> tuple[str, ...]:
-    """The portfolio: all strategies, but to play the same scenario again and again only where one was named, and
-    Hypothesis only where it is installed."""
-    away = {MonteCarlo.name} if scenario is None else set()
+    """The portfolio: all strategies, but to play the same scenario again and again only where one was named, other
+    days only where none was, and Hypothesis only where it is installed."""
+    away = {MonteCarlo.name} if scenario is None else {NamedDays.name}
     if not is_installed():
         away.add(Driven.name)
     return tuple(name for name in STRATEGIES if name not in away)

@@ -1,14 +1,19 @@
-"""Strategies that draw whole days: the scenario as it is with other luck, days of the swarm, small days of stress."""
+"""Strategies that play whole days: a scenario with other luck, named days, drawn ones, and small days of stress."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import ClassVar
 
+from orderquake.model.architecture import Architecture
+from orderquake.sim.explore.days import day_names, day_of
 from orderquake.sim.explore.hunt.found import Case
+from orderquake.sim.explore.hunt.listing import narrowed
 from orderquake.sim.explore.hunt.strategy import Ground, Play, seeds
 from orderquake.sim.explore.hunt.stress import stressed
-from orderquake.sim.explore.swarm import NothingBreaks, drawn
+from orderquake.sim.explore.swarm import NothingBreaks, broken_by, drawn
+from orderquake.sim.explore.swarm_faults import Day
+from orderquake.sim.scenario import Scenario
 from orderquake.sim.scenario_file import load_scenario
 
 DAYS = ("stale_refresh", "lossy_payments", "slow_stock", "bad_provider")
@@ -32,6 +37,36 @@ class MonteCarlo:
             for day in days:
                 play(Case(day, seed))
                 yield
+
+
+class NamedDays:
+    """Days that were made for one kind of mistake each (`explore/days`), one after the other, then with other luck.
+
+    They have too many customers for a story; so where something breaks, the day is played with fewer.
+    """
+
+    name: ClassVar[str] = "days"
+
+    def __init__(self, ground: Ground) -> None:
+        self.ground = ground
+
+    def turns(self, play: Play) -> Iterator[None]:
+        ground = self.ground
+        days = [day for day in map(day_of, day_names()) if ground.is_outside or is_inside(day, ground.design)]
+        for seed in seeds(ground.seed) if days else ():
+            for day in days:
+                case = Case(day, seed)
+                outcome = play(case)
+                if outcome.run is not None and outcome.failures:
+                    for fewer in narrowed(case, outcome.run, outcome.failures[0]):
+                        play(fewer)
+                yield
+
+
+def is_inside(day: Scenario, design: type[Architecture]) -> bool:
+    """Does no fault of the day take away what the design requires?"""
+    calm = Day.of(day)
+    return not any(broken_by(fault, calm) & design.requires for fault in day.fault)
 
 
 class Swarm:

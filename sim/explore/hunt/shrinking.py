@@ -8,14 +8,13 @@ broke, or something else did.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from orderquake.model.architecture import Architecture
 from orderquake.sim.demand import Listed
-from orderquake.sim.explore.hunt.changes import changed, is_rested, rested
+from orderquake.sim.explore.hunt.changes import is_rested, rested
 from orderquake.sim.explore.hunt.found import Case, Clock, Failure, Found, failures_in, play
-from orderquake.sim.explore.hunt.listing import listed
+from orderquake.sim.explore.hunt.listing import narrowed
 from orderquake.sim.explore.hunt.reductions import FAMILIES
 from orderquake.sim.report.story_steps import steps_of
 from orderquake.sim.run import Run
@@ -152,32 +151,7 @@ def _begun(found: Found, at_work: Shrinking) -> Case:
     case = found.case
     if isinstance(case.scenario.workload, Listed):
         return case
-    run = play(case, found.design)
-    scenario = listed(case.scenario, run.history)
-    if scenario is None:
-        return case
-    for smaller in _who_matters(case, scenario, run, found.failure):
+    for smaller in narrowed(case, play(case, found.design), found.failure):
         if at_work.fails(smaller) == "fails":
             return smaller
     return case
-
-
-def _who_matters(case: Case, scenario: Scenario, run: Run, failure: Failure) -> Iterator[Case]:
-    """Only the orders of the witness; those that want what they want; everybody."""
-    workload = scenario.workload
-    assert isinstance(workload, Listed)
-    rows = [run.history[index] for index in failure.witness]
-    named = {row.order for row in rows}
-    skus = {row.sku for row in rows if row.sku}
-    submitted = {
-        row.order: int(row.key.removeprefix("s"))
-        for row in run.history.rows_at(run.history.table().at("invoke", "submit"))
-    }
-    numbers = {submitted[order] for order in named if order in submitted}
-    of_witness = tuple(order for order in workload.order if order.number in numbers)
-    wanted = skus | {sku for order in of_witness for sku in order.wants}
-    same_goods = tuple(order for order in workload.order if wanted & set(order.wants))
-    for orders in (of_witness, same_goods, workload.order):
-        if orders:
-            made = changed(scenario, workload=workload.model_copy(update={"order": orders})) or scenario
-            yield case._replace(scenario=made)

@@ -7,17 +7,11 @@ from __future__ import annotations
 
 import inspect
 import re
-from functools import cache
-from pathlib import Path
 from typing import NamedTuple
 
 from orderquake.model.architecture import Architecture
 from orderquake.model.mutants import EQUIVALENT, MUTANTS, ONE_ROUTE
-from orderquake.sim.scenario import Scenario
-from orderquake.sim.scenario_file import load_scenario, scenario_names
 
-DAYS = Path(__file__).parent / "days"
-"""Small days that were made so that planted bugs show."""
 FORM = re.compile(
     r"Breaks: (?P<breaks>.+?) (?P<source>(?:Seen|Found|Argued)\b.+?)"
     r"(?: Caught by `(?P<checker>\w+)` in `(?P<day>\w+)`)?\.$"
@@ -70,14 +64,3 @@ def planted(name: str) -> Planted:
         EQUIVALENT.get(name, ""),
         ONE_ROUTE.get(name, ""),
     )
-
-
-@cache
-def day_of(name: str) -> Scenario:
-    """The small day of a name, or else the scenario of that name that comes along."""
-    return load_scenario(name if name in scenario_names() else DAYS / f"{name}.toml")
-
-
-def day_names() -> tuple[str, ...]:
-    """Names of the small days, in alphabetical order."""
-    return tuple(sorted(path.stem for path in DAYS.glob("*.toml")))

@@ -18,7 +18,8 @@ from typing import Any, NamedTuple
 
 from orderquake.model.mutants import CANARY
 from orderquake.model.policy import OrderOfSteps
-from orderquake.sim.explore.kills.planted import Planted, day_of
+from orderquake.sim.explore.days import day_of
+from orderquake.sim.explore.kills.planted import Planted
 from orderquake.sim.explore.kills.stories import STORIES, played
 from orderquake.sim.explore.kills.walks import walk
 from orderquake.sim.explore.proof import prove
