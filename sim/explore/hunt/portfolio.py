@@ -30,7 +30,9 @@ STRATEGIES: dict[str, AnyStrategy] = {
 SHARES = {Stress.name: 6.0, NamedDays.name: 4.0}
 """How much of the time a strategy gets where others get 1."""
 LOOK_FURTHER = 60
-"""Runs for which a hunt goes on after it has broken only a book inside, or in a way too long to tell."""
+"""Runs for which a hunt goes on after it has broken only a book inside, to see whom that hurts."""
+LOOK_SHORTER_S = 8.0
+"""CPU seconds for which it goes on after it has found only what is too long to tell."""
 TOO_LONG = 3 * MOST_STEPS
 """Steps up to the breach of a run from which a short story is hardly to be had."""
 
@@ -58,13 +60,14 @@ class Hunt:
     best: Found | None = None
     worth: tuple[bool, bool] = (False, False)
     since: int = 0
+    since_s: float = 0.0
     turn: str = ""
 
     def play(self, case: Case, luck: Streams | None = None) -> Outcome:
         """See `strategy.Play`."""
         if self.clock.is_over:
             raise Spent
-        if self.best is not None and self.runs >= self.since + LOOK_FURTHER:
+        if self.best is not None and self.has_looked_on():
             raise Ended
         try:
             run = play(case, self.ground.design, luck)
@@ -88,12 +91,20 @@ class Hunt:
         """Keep the worst that was found, and end the hunt where it is bad enough and short. raises   Ended"""
         is_felt = failure.is_felt or self.checkers is not None
         is_short = len(steps_of(run.history, max(failure.witness, default=None))) <= TOO_LONG
-        if self.best is None or (is_felt, is_short) > self.worth:
-            since = self.runs if self.best is None else self.since
+        if self.best is None or (is_short, is_felt) > self.worth:
+            if self.best is None or is_short > self.worth[0]:
+                self.since, self.since_s = self.runs, self.clock.spent_s
             self.best = Found(self.ground.design, failure, case, self.turn, self.runs, self.clock.spent_s, self.crashes)
-            self.since, self.worth = since, (is_felt, is_short)
+            self.worth = (is_short, is_felt)
         if is_felt and is_short:
             raise Ended
+
+    def has_looked_on(self) -> bool:
+        """Was something worse, or shorter, looked for long enough?"""
+        is_short, _ = self.worth
+        if is_short:
+            return self.runs >= self.since + LOOK_FURTHER
+        return self.clock.spent_s >= self.since_s + LOOK_SHORTER_S
 
 
 def hunt_with(names: Sequence[str], hunting: Hunt) -> None:
