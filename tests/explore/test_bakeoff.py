@@ -31,8 +31,16 @@ def test_bugs_that_a_strategy_never_found_are_named() -> None:
 
 
 def test_stories_are_told_with_their_sizes() -> None:
-    sizes = {"orders": 2, "skus": 1, "faults": 0, "deviations": 0, "steps": 7, "is_minimal": True, "is_short": True}
-    page = in_markdown([told("a", ALL, 1, 10, shrink_seconds=0.9, **sizes)], 9.0)
+    sizes: dict[str, Any] = {
+        "orders": 2,
+        "skus": 1,
+        "faults": 0,
+        "deviations": 0,
+        "steps": 7,
+        "is_minimal": True,
+        "is_short": True,
+    }
+    page = in_markdown([told("a", ALL, 1, 10, looked_seconds=0.1, shrink_seconds=0.9, **sizes)], 9.0)
     assert "median of 1.00 s and at most 1.00 s" in page
     assert "| a | charged_once | 2 | 1 | 0 | 0 | 7 | 0.10 | 0.90 |" in page
 

@@ -13,18 +13,18 @@ from orderquake.model.order import Order
 from orderquake.sim.demand import Listed
 from orderquake.sim.designs import design_named, path_of
 from orderquake.sim.explore.days import day_names, day_of
-from orderquake.sim.explore.hunt import hunt, shrink
+from orderquake.sim.explore.hunt import hunt, portfolio, shrink
 from orderquake.sim.explore.hunt.found import Case, Clock, Failure, Found, NotFound, failures_in, role_of
 from orderquake.sim.explore.hunt.lateness import later, loosened, may_be_late
 from orderquake.sim.explore.hunt.portfolio import LOOK_FURTHER, STRATEGIES, Ended, Hunt, usual
 from orderquake.sim.explore.hunt.priorities import ranked
 from orderquake.sim.explore.hunt.seeding import is_inside
-from orderquake.sim.explore.hunt.strategy import Ground
+from orderquake.sim.explore.hunt.strategy import Ground, Outcome
 from orderquake.sim.explore.hunt.stress import rested, stressed
 from orderquake.sim.explore.quiet import quiet_bound
 from orderquake.sim.explore.swarm_luck import Luck
 from orderquake.sim.run import simulate
-from orderquake.sim.world.streams import TracedStreams
+from orderquake.sim.world.streams import Streams, TracedStreams
 from tests.explore.stories import found_in, minute
 
 
@@ -95,11 +95,20 @@ def test_other_days_are_played_where_no_scenario_was_named() -> None:
 
 
 def test_a_named_day_that_fails_is_played_with_fewer_customers() -> None:
-    found = hunt("refunds_in_silence", budget_s=60.0, strategies=["days"])
-    assert isinstance(found, Found)
-    assert isinstance(found.scenario.workload, Listed)
-    assert len(found.scenario.workload.order) == 1
-    assert failures_in(simulate(found.scenario, found.design, found.seed).verdicts)[0].role == found.failure.role
+    played: list[tuple[Case, Outcome]] = []
+    ground = hunting("refunds_in_silence").ground
+
+    def recorded(case: Case, luck: Streams | None = None) -> Outcome:
+        run = simulate(case.scenario, ground.design, case.seed)
+        played.append((case, Outcome(run, tuple(failures_in(run.verdicts)))))
+        return played[-1][1]
+
+    next(STRATEGIES["days"](ground).turns(recorded))
+    (whole, broke), (fewer, still), *_ = played
+    assert whole.scenario == day_of(whole.scenario.name)
+    assert isinstance(fewer.scenario.workload, Listed)
+    assert len(fewer.scenario.workload.order) == 1
+    assert still.failures[0].role == broke.failures[0].role
 
 
 def test_named_days_keep_to_the_contract_of_the_design() -> None:
@@ -168,6 +177,22 @@ def test_it_looks_further_for_so_many_runs_and_no_more() -> None:
     found = hunt("skips_posting", budget_s=60.0, strategies=["stress"])
     assert isinstance(found, Found)
     assert found.runs <= LOOK_FURTHER
+
+
+def test_what_is_too_long_to_tell_is_kept_until_something_shorter_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    under_way, case = hunting(), found_in("overwrites_on_refresh").case
+    run = simulate(case.scenario, MUTANTS["overwrites_on_refresh"], case.seed)
+    long, short = Failure("never_oversold", "x", "x", (5,)), Failure("never_oversold", "y", "y", (5,))
+    with monkeypatch.context() as patched:
+        patched.setattr(portfolio, "TOO_LONG", -1)
+        under_way.keep(case, run, long)
+        assert not under_way.has_looked_on()
+        patched.setattr(portfolio, "LOOK_SHORTER_S", 0.0)
+        assert under_way.has_looked_on()
+    with pytest.raises(Ended):
+        under_way.keep(case, run, short)
+    assert under_way.best is not None
+    assert under_way.best.failure is short
 
 
 def test_the_worst_of_what_breaks_is_told_first() -> None:

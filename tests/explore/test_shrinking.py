@@ -8,13 +8,14 @@ import pytest
 
 from orderquake.model.mutants import MUTANTS
 from orderquake.sim.choices import canonical_json
+from orderquake.sim.demand import Listed
 from orderquake.sim.explore.hunt.brief import brief_tables
 from orderquake.sim.explore.hunt.changes import changed, on_the_beat, rested
-from orderquake.sim.explore.hunt.found import Case, Found, failures_in, play
-from orderquake.sim.explore.hunt.listing import listed
+from orderquake.sim.explore.hunt.found import Case, Failure, Found, failures_in, play
+from orderquake.sim.explore.hunt.listing import listed, narrowed
 from orderquake.sim.explore.hunt.reductions import FAMILIES, parts_left_out
 from orderquake.sim.explore.hunt.shrinking import shrunk
-from orderquake.sim.run import simulate
+from orderquake.sim.run import Run, simulate
 from orderquake.sim.scenario import Scenario
 from orderquake.sim.scenario_file import load_scenario
 from orderquake.sim.world.streams import Deviation
@@ -91,6 +92,27 @@ def test_a_list_tells_the_same_customers() -> None:
 
     assert came(run.history) == came(again.history)
     assert listed(as_list, again.history) is None
+
+
+def test_a_day_is_narrowed_to_the_witness_first_and_then_to_ever_more_who_had_come() -> None:
+    scenario = minute()
+    run = simulate(scenario, seed=2)
+    index, row = [(index, row) for index, row in enumerate(run.history) if row.operation == "reserve"][40]
+    groups = []
+    for case in narrowed(Case(scenario, 2), run, Failure("never_oversold", "x", "x", (index,))):
+        assert isinstance(case.scenario.workload, Listed)
+        groups.append(case.scenario.workload.order)
+    first, *more, everybody = groups
+    (named,) = first
+    assert [len(group) for group in groups] == sorted({len(group) for group in groups})
+    assert all(named in group for group in groups)
+    assert all(order.at <= row.time for group in more for order in group)
+    assert len(everybody) == len(scenario_orders(run))
+    assert all(list(group) == sorted(group, key=lambda order: order.at) for group in groups)
+
+
+def scenario_orders(run: Run) -> set[str]:
+    return {row.order for row in run.history if (row.kind, row.operation) == ("state", "ordered")}
 
 
 def test_what_is_left_out_is_each_part_once() -> None:

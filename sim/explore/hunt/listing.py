@@ -61,23 +61,35 @@ def orders_of(history: History) -> list[ListedOrder]:
     return list(found.values())
 
 
+LAST = (2, 4, 8, 16)
+"""How many of the last who wanted the same are tried beside those whom the witness names."""
+
+
 def narrowed(case: Case, run: Run, failure: Failure) -> Iterator[Case]:
-    """The same day, only with the orders that the witness names; with all that want what they want; with everybody."""
+    """The same day with ever more of its customers: those whom the witness names; the last besides, before it broke,
+    who wanted what they want; all of these; everybody who had come by then; everybody."""
     scenario = listed(case.scenario, run.history)
     if scenario is None:
         return
     workload = scenario.workload
     assert isinstance(workload, Listed)
-    everybody = workload.order
     rows = [run.history[index] for index in failure.witness]
     numbers = _numbers_of({row.order for row in rows}, run.history)
-    of_witness = tuple(order for order in everybody if order.number in numbers)
-    wanted = {row.sku for row in rows if row.sku} | {sku for order in of_witness for sku in order.wants}
-    same_goods = tuple(order for order in everybody if wanted & set(order.wants))
-    for orders in (of_witness, same_goods, everybody):
-        if orders:
-            made = changed(scenario, workload=workload.model_copy(update={"order": orders})) or scenario
-            yield case._replace(scenario=made)
+    everybody = workload.order
+    named = [order for order in everybody if order.number in numbers]
+    wanted = {row.sku for row in rows if row.sku} | {sku for order in named for sku in order.wants}
+    broke_us = max((row.time for row in rows), default=run.history[-1].time)
+    come = [order for order in everybody if order.at <= broke_us or order in named]
+    rivals = [order for order in come if wanted & set(order.wants) and order not in named]
+    groups = [named, *(named + rivals[-last:] for last in LAST), named + rivals, come, everybody]
+    tried: set[int] = {0}
+    for group in groups:
+        if len(group) not in tried:
+            tried.add(len(group))
+            orders = tuple(sorted(group, key=lambda order: order.at))
+            yield case._replace(
+                scenario=changed(scenario, workload=workload.model_copy(update={"order": orders})) or scenario
+            )
 
 
 def _numbers_of(orders: set[str], history: History) -> set[int]:

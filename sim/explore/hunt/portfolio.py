@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from orderquake.sim.choices import one_line
 from orderquake.sim.explore.hunt.delays import Delays
@@ -145,7 +145,7 @@ def hunted(
     hunting = Hunt(ground, Clock(budget_s), checkers, watch)
     hunt_with(strategies, hunting)
     if hunting.best is not None:
-        return hunting.best
+        return replace(hunting.best, looked_s=hunting.clock.spent_s)
     return NotFound(
         hunting.runs, hunting.clock.spent_s, frozenset(hunting.exercised), hunting.crashes, hunting.crash,
         dict(hunting.by_strategy),

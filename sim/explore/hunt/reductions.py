@@ -23,18 +23,19 @@ T = TypeVar("T")
 
 
 class Reduction(NamedTuple):
-    """A smaller case, and in which way."""
+    """A smaller case, in which way, and how many equal parts at once it leaves out."""
 
     name: str
     case: Case
+    parts: int = 1
 
 
 Family: TypeAlias = Callable[[Case], Iterator[Reduction]]
 
 
-def of_scenario(name: str, case: Case, scenario: Scenario | None) -> Iterator[Reduction]:
+def of_scenario(name: str, case: Case, scenario: Scenario | None, parts: int = 1) -> Iterator[Reduction]:
     if scenario is not None:
-        yield Reduction(name, case._replace(scenario=scenario))
+        yield Reduction(name, case._replace(scenario=scenario), parts)
 
 
 def parts_left_out(entries: Sequence[T]) -> Iterator[tuple[str, tuple[T, ...]]]:
@@ -138,7 +139,8 @@ def fewer_orders(case: Case) -> Iterator[Reduction]:
         for which, left in parts_left_out(workload.order):
             if left:
                 scenario = changed(case.scenario, workload=workload.model_copy(update={"order": left}))
-                yield from of_scenario(f"without order {which}", case, scenario)
+                parts = len(workload.order) - len(left)
+                yield from of_scenario(f"without order {which}", case, scenario, parts)
 
 
 def sooner(case: Case) -> Iterator[Reduction]:

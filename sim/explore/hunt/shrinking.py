@@ -8,6 +8,7 @@ broke, or something else did.
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, field
 
 from orderquake.model.architecture import Architecture
@@ -85,15 +86,17 @@ class Shrinking:
             tried: list[Tried] = []
             helped = False
             for family in FAMILIES:
-                going = True
+                going, most = True, sys.maxsize  # what left out too much a moment ago is for the next round
                 while going:
                     going = False
-                    for name, smaller in family(case):
+                    for name, smaller, parts in family(case):
+                        if parts > most:
+                            continue
                         if self.clock.is_over:
                             return case, None
                         came = self.fails(smaller)
                         if came == "fails":
-                            case, going, helped = smaller, True, True
+                            case, going, helped, most = smaller, True, True, parts
                             break
                         tried.append(Tried(name, came))
             if not helped:
