@@ -63,33 +63,52 @@ def orders_of(history: History) -> list[ListedOrder]:
 
 LAST = (2, 4, 8, 16)
 """How many of the last who wanted the same are tried beside those whom the witness names."""
+FEW = (1, 2)
+"""Units of each product that are tried where so few customers come."""
 
 
 def narrowed(case: Case, run: Run, failure: Failure) -> Iterator[Case]:
     """The same day with ever more of its customers: those whom the witness names; the last besides, before it broke,
-    who wanted what they want; all of these; everybody who had come by then; everybody."""
+    who wanted what they want; all of these; everybody who had come by then; everybody.
+
+    Where few come, few goods are tried first: what runs out for a crowd would last for them.
+    """
     scenario = listed(case.scenario, run.history)
     if scenario is None:
         return
+    for few, orders in _crowds(scenario, run.history, failure):
+        workload = scenario.workload.model_copy(update={"order": tuple(sorted(orders, key=lambda order: order.at))})
+        stocks = [_scarcer(scenario.stock, units) for units in FEW] if few else []
+        for stock in (*stocks, scenario.stock):
+            yield case._replace(scenario=changed(scenario, workload=workload, stock=stock) or scenario)
+
+
+def _crowds(scenario: Scenario, history: History, failure: Failure) -> Iterator[tuple[bool, list[ListedOrder]]]:
+    """Is it a small one, and who is of it."""
     workload = scenario.workload
     assert isinstance(workload, Listed)
-    rows = [run.history[index] for index in failure.witness]
-    numbers = _numbers_of({row.order for row in rows}, run.history)
-    everybody = workload.order
-    named = [order for order in everybody if order.number in numbers]
+    rows = [history[index] for index in failure.witness]
+    numbers = _numbers_of({row.order for row in rows}, history)
+    named = [order for order in workload.order if order.number in numbers]
     wanted = {row.sku for row in rows if row.sku} | {sku for order in named for sku in order.wants}
-    broke_us = max((row.time for row in rows), default=run.history[-1].time)
-    come = [order for order in everybody if order.at <= broke_us or order in named]
+    broke_us = max((row.time for row in rows), default=history[-1].time)
+    come = [order for order in workload.order if order.at <= broke_us or order in named]
     rivals = [order for order in come if wanted & set(order.wants) and order not in named]
-    groups = [named, *(named + rivals[-last:] for last in LAST), named + rivals, come, everybody]
-    tried: set[int] = {0}
-    for group in groups:
-        if len(group) not in tried:
-            tried.add(len(group))
-            orders = tuple(sorted(group, key=lambda order: order.at))
-            yield case._replace(
-                scenario=changed(scenario, workload=workload.model_copy(update={"order": orders})) or scenario
-            )
+    crowds = [named, *(named + rivals[-last:] for last in LAST), named + rivals, come, list(workload.order)]
+    told = {0}
+    for place, crowd in enumerate(crowds):
+        if len(crowd) not in told:
+            told.add(len(crowd))
+            yield place <= len(LAST), crowd
+
+
+def _scarcer(stock: Stock, units: int) -> Stock:
+    """So few units of each product, and one where more come in or go missing."""
+    receipts = tuple(receipt.model_copy(update={"units": 1}) for receipt in stock.receipts)
+    counted = tuple(one.model_copy(update={"units": min(1, max(-1, one.units))}) for one in stock.corrections)
+    return stock.model_copy(
+        update={"units_per_sku": units, "cover": None, "scarce": None, "receipts": receipts, "corrections": counted}
+    )
 
 
 def _numbers_of(orders: set[str], history: History) -> set[int]:

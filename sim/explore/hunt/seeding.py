@@ -39,6 +39,10 @@ class MonteCarlo:
                 yield
 
 
+OTHER_LUCK = 6
+"""Seeds with which a named day that failed is played with few customers."""
+
+
 class NamedDays:
     """Days that were made for one kind of mistake each (`explore/days`), one after the other, then with other luck.
 
@@ -57,10 +61,13 @@ class NamedDays:
             for day in days:
                 case = Case(day, seed)
                 outcome = play(case)
-                if outcome.run is not None and outcome.failures:
-                    for fewer in narrowed(case, outcome.run, outcome.failures[0]):
-                        play(fewer)
                 yield
+                if outcome.run is not None and outcome.failures:
+                    few = tuple(narrowed(case, outcome.run, outcome.failures[0]))
+                    for other in range(seed, seed + OTHER_LUCK):
+                        for fewer in few:
+                            play(fewer._replace(seed=other))
+                        yield
 
 
 def is_inside(day: Scenario, design: type[Architecture]) -> bool:
