@@ -48,6 +48,7 @@ class RegionalStock(StockCache):
     confirmed   how far each of them has heard of it
     heard       how far we have heard of what each has told
     made_v      versions at which rights were made last; at the opening where there is none
+    short       products of which we have promised, or paid, more than we have rights to
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class RegionalStock(StockCache):
         self.confirmed: dict[int, int] = {}
         self.heard: dict[int, int] = {}
         self.made_v: dict[str, int] = {}
+        self.short: dict[str, bool] = {}
 
     def atp(self, sku: str) -> int:
         """Units that this region may still promise."""
@@ -134,7 +136,17 @@ class RegionalStock(StockCache):
             self.made_v[item.sku] = item.version
         if self.number == 0:
             self.rights.add(item.sku, moved)
+            if self.atp(item.sku) < 0:
+                self.short[item.sku] = True
+                self.call_in(item.sku)
         super().rebase(item, as_of)
+
+    def call_in(self, sku: str) -> None:
+        """More went missing than we have rights to: the others' spare ones must pay for it, before they are sold."""
+        if self.atp(sku) < 0:
+            self.outbox.append(Letter(EVERYBODY, ("wants", (sku, -self.atp(sku)))))
+        else:
+            del self.short[sku]
 
     def drop(self, held: Commitment, sku: str, version: int) -> None:
         self.rights.add(sku, -held.lines[sku][1])
@@ -169,16 +181,19 @@ class RegionalStock(StockCache):
 
     def tick(self, now_us: int) -> None:
         self.tell()
+        for sku in tuple(self.short):
+            self.call_in(sku)
         self.rights.tick()
         self.hand_over()
 
     def snapshot(self) -> Hashable:
         heard = tuple(self.told), *(tuple(each.items()) for each in (self.confirmed, self.heard, self.made_v))
-        return super().snapshot(), self.rights.snapshot(), heard
+        return super().snapshot(), self.rights.snapshot(), heard, tuple(self.short)
 
     def restore(self, snapshot: Any) -> None:
-        stock, rights, (told, confirmed, heard, made_v) = snapshot
+        stock, rights, (told, confirmed, heard, made_v), short = snapshot
         super().restore(stock)
         self.rights.restore(rights)
         self.told, self.confirmed, self.heard, self.made_v = list(told), dict(confirmed), dict(heard), dict(made_v)
+        self.short = dict.fromkeys(short, True)
         self.outbox = []

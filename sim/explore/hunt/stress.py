@@ -8,12 +8,17 @@ the protocol's numbers (lease above deadline, key above horizon), so whatever a 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any, Final
 
 from pydantic import ValidationError
 
 from orderquake.model.architecture import Architecture
-from orderquake.sim.explore.hunt.stress_themes import ANYWHERE, LEASE_US, Theme, at_an_ask, away, constant, theme_of
+from orderquake.model.in_kv import InKv
+from orderquake.model.policy import Policy
+from orderquake.model.spread import Spread
+from orderquake.sim.explore.hunt.stress_circumstances import apart, constant
+from orderquake.sim.explore.hunt.stress_themes import LEASE_US, NO_THEME, Theme, at_an_ask, away, theme_of
 from orderquake.sim.explore.quiet import quiet_bound
 from orderquake.sim.explore.swarm import KINDS, broken_by
 from orderquake.sim.explore.swarm_faults import CannotDraw, Day, drawn_fault
@@ -27,8 +32,6 @@ HORIZON_S: Final = 24
 AFTERWARDS_US: Final = 5 * SECOND
 POLICIES: Final = ("pay_first", "pay_first", "reserve_first", "authorise_reserve_capture")
 CARDS: Final = ("refund_fails", "declined", "stored_error", "stored_error_paid")
-AT_ASKS: Final = ("lose_ask", "lose_answer", "duplicate", "delay", "crash", "crash", "pause", "pause")
-"""Kinds of faults that strike single asks, on a day without a theme."""
 
 
 def stressed(seed: int, design: type[Architecture], like: Scenario | None = None, is_outside: bool = False) -> Scenario:
@@ -42,6 +45,10 @@ def stressed(seed: int, design: type[Architecture], like: Scenario | None = None
     theme = theme_of(luck.under("theme"))
     if theme is not None:
         theme.sets(luck.under("theme"), tables)
+    if is_spread(design) and len(tables["place"]) == 1 and luck.chance("apart", 0.8):
+        apart(luck.under("apart"), tables)
+    if like is not None:
+        tables["policy"]["order"] = like.policy.order
     for attempt in range(4):
         faults = stress_faults(luck.under(f"faults-{attempt}"), read(tables), design, is_outside, theme)
         try:
@@ -49,6 +56,12 @@ def stressed(seed: int, design: type[Architecture], like: Scenario | None = None
         except ValidationError:
             continue
     return rested(read(tables))
+
+
+@cache
+def is_spread(design: type[Architecture]) -> bool:
+    """Has it a store that stands in several places at once?"""
+    return any(isinstance(store, InKv | Spread) for store in design(Policy()).stores({}).values())
 
 
 def read(tables: Mapping[str, Any]) -> Scenario:
@@ -194,9 +207,9 @@ def stress_faults(
         if theme is not None and theme.is_away:
             table: dict[str, Any] | None = away(here)
         elif theme is not None and (number == 0 or here.chance("again", 0.5)):
-            table = at_an_ask(here, theme.kinds, theme.asks, theme.nth, theme.is_long, holds)
+            table = at_an_ask(here, theme, holds)
         elif here.chance("at_an_ask", 0.75):
-            table = at_an_ask(here, AT_ASKS, ANYWHERE, 6, False, holds)
+            table = at_an_ask(here, NO_THEME, holds)
         else:
             table = _drawn(here, day)
         if table is not None:

@@ -1,0 +1,391 @@
+"""What a small day of stress is like, and what happens on it besides: circumstances that belong together.
+
+A circumstance changes the tables of a day; a happening is one fault. Which of them make a theme, and which faults go
+with it, is in `stress_themes.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from orderquake.sim.explore.swarm_luck import Luck, duration
+from orderquake.sim.units import MS, SECOND, parse_duration
+
+
+def constant(us: float) -> dict[str, str]:
+    return {"kind": "constant", "value": duration(us)}
+
+
+# -- what its day is like
+
+
+def as_it_is(luck: Luck, tables: dict[str, Any]) -> None:
+    """Nothing but what was drawn."""
+
+
+def short_leases(luck: Luck, tables: dict[str, Any]) -> None:
+    """Reservations that lapse while somebody sleeps, and a second customer right behind the first."""
+    tables["policy"]["reservation_ttl"] = luck.time("ttl", 200 * MS, 1.2 * SECOND)
+    orders = tables["workload"]["order"]
+    if len(orders) == 1:
+        orders.append({**orders[0], "number": 1, "card": "good"})
+    for number, order in enumerate(orders):
+        order["at"] = duration(SECOND + number * luck.decades(f"gap-{number}", 20 * MS, 1.5 * SECOND))
+    tables["stock"]["units_per_sku"] = 1
+
+
+def nothing_left(luck: Luck, tables: dict[str, Any]) -> None:
+    """Too little on the shelf: money goes back; and sometimes a unit comes in after all."""
+    tables["stock"]["units_per_sku"] = 1 if len(tables["workload"]["order"]) > 1 and luck.chance("one", 0.4) else 0
+    if luck.chance("comes_in", 0.6):
+        tables["stock"]["receipts"] = [{"at": luck.time("at", 2 * SECOND, 9 * SECOND), "sku": "sku-1", "units": 1}]
+    if luck.chance("fails", 0.3):
+        tables["workload"]["order"][0]["card"] = "refund_fails"
+
+
+def busy_jobs(luck: Luck, tables: dict[str, Any]) -> None:
+    """Jobs that run many times in the life of an order, and ways that take long beside them."""
+    for job in ("inbound", "outbound"):
+        tables["jobs"][job]["every"] = luck.time(job, 150 * MS, 800 * MS)
+    tables["place"][0]["workers"] = luck.whole("workers", 2, 3)
+
+
+def spread_out(luck: Luck, tables: dict[str, Any], most_us: float = 12 * SECOND) -> None:
+    """Two or three customers, some before and some after whatever happens to the shop."""
+    orders = tables["workload"]["order"]
+    for number in range(len(orders), luck.whole("how_many", 2, 3)):
+        orders.append({**orders[0], "number": number, "card": "good"})
+    for number, order in enumerate(orders):
+        order["at"] = duration(luck.decades(f"at-{number}", 300 * MS, most_us))
+    orders.sort(key=lambda order: parse_duration(order["at"]))
+
+
+def shelves_to_rebuild(luck: Luck, tables: dict[str, Any]) -> None:
+    """The last units, posts that are soon on their way or wait, and a rebuild that begins at once."""
+    spread_out(luck, tables)
+    tables["stock"]["units_per_sku"] = luck.pick("units", (1, 1, 1, 2))
+    tables["service"]["record"]["latency"] = constant(luck.decades("record", 50 * MS, 2 * SECOND))
+    for job, low_us, high_us in (("rebuild", 300 * MS, 2 * SECOND), ("outbound", 500 * MS, 8 * SECOND)):
+        tables["jobs"][job]["every"] = luck.time(job, low_us, high_us)
+
+
+def many_snapshots(luck: Luck, tables: dict[str, Any]) -> None:
+    """Pages that are read often, and one beside the other; goods that come in and are counted anew."""
+    spread_out(luck, tables)
+    jobs = tables["jobs"]
+    for job in ("inbound", "outbound"):
+        jobs[job]["every"] = luck.time(job, 300 * MS, 1.5 * SECOND)
+    if luck.chance("one_beside_the_other", 0.5):
+        jobs["inbound"]["doubles"] = 0.3
+    skus = tables["stock"]["skus"] = max(tables["stock"]["skus"], luck.whole("skus", 1, 2))
+    if skus == 2 and luck.chance("pages", 0.7):
+        jobs["inbound"]["batch"] = 1
+    tables["service"]["record"]["latency"] = constant(luck.decades("record", 50 * MS, 2 * SECOND))
+    for key, units in (("receipts", 1), ("corrections", -1)):
+        if luck.chance(key, 0.5):
+            sku = f"sku-{luck.whole(f'{key}/sku', 1, skus)}"
+            tables["stock"][key] = [{"at": luck.time(f"{key}/at", SECOND, 9 * SECOND), "sku": sku, "units": units}]
+
+
+def few_snapshots(luck: Luck, tables: dict[str, Any]) -> None:
+    """Goods come in, and are sold and posted before anybody reads of them; two more customers come later."""
+    many_snapshots(luck, tables)
+    orders = tables["workload"]["order"]
+    while len(orders) < 3:
+        orders.append({**orders[0], "number": len(orders), "card": "good"})
+    for number, order in enumerate(orders):
+        early, late = (300 * MS, 1.5 * SECOND) if number == 0 else (4 * SECOND, 12 * SECOND)
+        order["at"] = duration(luck.decades(f"comes-{number}", early, late))
+    orders.sort(key=lambda order: parse_duration(order["at"]))
+    tables["stock"]["units_per_sku"] = 1
+    tables["stock"]["receipts"] = [{"at": luck.time("in", 200 * MS, 2 * SECOND), "sku": "sku-1", "units": 1}]
+    tables["jobs"]["inbound"]["every"] = luck.time("slowly", 1.5 * SECOND, 6 * SECOND)
+
+
+def come(luck: Luck, tables: dict[str, Any], when: Sequence[tuple[float, float]]) -> None:
+    """A customer in each span of time, all for one product."""
+    like = {**tables["workload"]["order"][0], "wants": {"sku-1": 1}}
+    tables["workload"]["order"] = orders = [
+        {**like, "number": number, "card": "good", "at": duration(luck.decades(f"comes-{number}", early, late))}
+        for number, (early, late) in enumerate(when)
+    ]
+    orders.sort(key=lambda order: parse_duration(order["at"]))
+
+
+def asleep_at_the_loss(luck: Luck, tables: dict[str, Any]) -> None:
+    """The last unit is on its way to a customer when the shelves are lost; the next one comes to a rebuilt shop."""
+    shelves_to_rebuild(luck, tables)
+    come(luck, tables, ((200 * MS, 1.5 * SECOND), (4 * SECOND, 14 * SECOND)))
+    tables["stock"]["units_per_sku"] = 1
+    tables["service"]["payment"]["latency"] = constant(luck.decades("pays", 50 * MS, SECOND))
+    tables["jobs"]["rebuild"]["every"] = luck.time("rebuild", 200 * MS, 1.5 * SECOND)
+
+
+def lost_after_a_post(luck: Luck, tables: dict[str, Any]) -> None:
+    """As before, but the unit is sold and posted by then, and only a copy of the record can be read."""
+    asleep_at_the_loss(luck, tables)
+    tables["jobs"]["outbound"]["every"] = luck.time("outbound", 200 * MS, SECOND)
+    tables["service"]["record"]["latency"] = constant(luck.decades("record", 20 * MS, 300 * MS))
+
+
+def overtaken(luck: Luck, tables: dict[str, Any]) -> None:
+    """Who reserved first is posted last, and a third customer comes in between."""
+    come(luck, tables, ((300 * MS, 1.5 * SECOND), (300 * MS, 1.5 * SECOND), (2.5 * SECOND, 9 * SECOND)))
+    tables["stock"]["units_per_sku"] = 2
+    tables["place"][0]["workers"] = luck.whole("workers", 2, 3)
+    tables["service"]["payment"]["latency"] = constant(luck.decades("pays", 50 * MS, SECOND))
+    tables["service"]["record"]["latency"] = constant(luck.decades("record", 20 * MS, 500 * MS))
+    for job in ("inbound", "outbound"):
+        tables["jobs"][job]["every"] = luck.time(job, 200 * MS, 1.2 * SECOND)
+
+
+def late_money(luck: Luck, tables: dict[str, Any]) -> None:
+    """The shop reserves first, and the payment outlasts the reservation; somebody else would take the unit."""
+    come(luck, tables, ((300 * MS, 1.5 * SECOND), (SECOND, 14 * SECOND)))
+    tables["stock"]["units_per_sku"] = 1
+    tables["policy"] |= {
+        "order": luck.pick("order", ("reserve_first", "reserve_first", "authorise_reserve_capture")),
+        "reservation_ttl": luck.time("ttl", 300 * MS, 2 * SECOND), "extends": luck.chance("extends", 0.7),
+    }  # fmt: skip
+    tables["service"]["payment"]["latency"] = constant(luck.decades("pays", 300 * MS, 3.5 * SECOND))
+
+
+def refunds_fail(luck: Luck, tables: dict[str, Any]) -> None:
+    """Nothing is left, refunds fail after they were believed, and calls tell of it: late, twice, or never."""
+    nothing_left(luck, tables)
+    tables["stock"]["units_per_sku"] = 0
+    tables["workload"]["order"][0]["card"] = luck.pick("card", ("refund_fails", "refund_fails", "good"))
+    payment, policy = tables["service"]["payment"], tables["policy"]
+    payment |= {
+        "latency": constant(luck.decades("pays", 50 * MS, SECOND)),
+        "refund_delay": constant(luck.pick("delays", (0.0, luck.decades("refund_delay", 200 * MS, 5 * SECOND)))),
+        "refund_fails_after": constant(luck.decades("refund_fails_after", 500 * MS, 8 * SECOND)),
+    }  # fmt: skip
+    if luck.chance("calls", 0.7):
+        payment["webhooks"] = {
+            "delay": constant(luck.decades("call", 100 * MS, 6 * SECOND)),
+            "lost": luck.pick("lost", (0.0, 0.0, 0.5)), "twice": luck.pick("twice", (0.0, 1.0)),
+        }  # fmt: skip
+    policy["settle_after"] = luck.time("settle_after", 500 * MS, 4 * SECOND)
+    policy["idle"] = luck.time("idle", SECOND, 2 * SECOND)
+    tables["jobs"]["settlement"]["every"] = luck.time("settlement", 500 * MS, 3 * SECOND)
+
+
+def apart(luck: Luck, tables: dict[str, Any]) -> None:
+    """Two or three places, and slow word between them; one may be head office, where no personal data may be."""
+    names = ("here", "there", "yonder")[: luck.whole("places", 2, 3)]
+    tables["place"] = [{"name": name, "workers": luck.whole(name, 1, 2)} for name in names]
+    tables["link"] = [
+        {"between": [one, other], "latency": constant(luck.decades(f"{one}-{other}", 20 * MS, 600 * MS))}
+        for number, one in enumerate(names)
+        for other in names[number + 1 :]
+    ]
+    if luck.chance("rivals", 0.7):
+        at_us = luck.decades("rivals/at", 200 * MS, 3 * SECOND)
+        come(luck, tables, [(at_us, at_us + 300 * MS)] * luck.whole("rivals/many", 2, 3))
+        tables["stock"]["units_per_sku"] = luck.whole("units", 1, 2)
+    for number, order in enumerate(tables["workload"]["order"]):
+        order["place"] = names[(number + luck.whole("lives", 0, 2)) % len(names)]
+    if luck.chance("laws", 0.3):
+        far = names[-1]
+        for place in tables["place"]:
+            place["jurisdiction"] = "us" if place["name"] == far else "eu"
+        tables["place"][-1] |= {"weight": 0.0, "workers": 0}
+        for order in tables["workload"]["order"]:
+            order["place"] = names[0]
+        tables["residency"] = {"personal": ["eu"], "refuses": luck.chance("refuses", 0.5)}
+        tables["service"]["record"]["place"] = far
+
+
+def refusals(luck: Luck, tables: dict[str, Any]) -> None:
+    """A stock-take finds fewer than were sold, and the record books nothing below zero; what was refused, and a unit
+    that comes in, are there when somebody else comes."""
+    stock, jobs = tables["stock"], tables["jobs"]
+    tables["service"]["record"] |= {
+        "below_zero": "reject",
+        "latency": constant(luck.decades("record", 20 * MS, SECOND)),
+    }
+    stock["units_per_sku"] = units = luck.whole("units", 1, 3)
+    come(luck, tables, [(300 * MS, 1.5 * SECOND)] * min(units, 2) + [(5 * SECOND, 14 * SECOND)])
+    stock["corrections"] = [
+        {"at": luck.time("at", 300 * MS, 3 * SECOND), "sku": "sku-1", "units": -luck.whole("gone", 1, min(units, 2))}
+    ]
+    if luck.chance("comes_in", 0.6):
+        stock["receipts"] = [{"at": luck.time("in", 4 * SECOND, 8 * SECOND), "sku": "sku-1", "units": 1}]
+    jobs["outbound"]["every"] = luck.time("outbound", 1.5 * SECOND, 4 * SECOND)
+    jobs["inbound"]["every"] = luck.time("inbound", 300 * MS, 2 * SECOND)
+
+
+def second_thoughts(luck: Luck, tables: dict[str, Any]) -> None:
+    """Everybody cancels, sooner or later than the shop decides, and somebody else would take the unit."""
+    spread_out(luck, tables, 4 * SECOND)
+    for number, order in enumerate(tables["workload"]["order"]):
+        if number == 0 or luck.chance(f"cancels-{number}", 0.5):
+            order["cancels_after"] = luck.time(f"after-{number}", 20 * MS, 4 * SECOND)
+    tables["stock"]["units_per_sku"] = 1
+
+
+def second_holds(luck: Luck, tables: dict[str, Any]) -> None:
+    """Holds that lapse, are extended, and are made anew, while copies of old asks are on their way."""
+    short_leases(luck, tables)
+    tables["policy"]["extends"] = luck.chance("extends", 0.7)
+    tables["policy"]["reservation_ttl"] = luck.time("ttl", 300 * MS, 4 * SECOND)
+    tables["service"]["stock"]["latency"] = constant(
+        luck.decades("stock", 20 * MS, 400 * MS)
+    )  # below anybody's patience
+
+
+def old_asks(luck: Luck, tables: dict[str, Any]) -> None:
+    """One customer, who thinks better of it, and holds that are made anew, while old asks are on their way."""
+    come(luck, tables, [(300 * MS, SECOND)])
+    tables["workload"]["order"][0]["cancels_after"] = luck.time("cancels", 500 * MS, 8 * SECOND)
+    tables["stock"]["units_per_sku"] = luck.whole("units", 1, 2)
+    tables["policy"] |= {"reservation_ttl": luck.time("ttl", 300 * MS, 2 * SECOND), "extends": False}
+    tables["service"]["payment"]["latency"] = constant(luck.decades("pays", 50 * MS, 500 * MS))
+    tables["service"]["stock"]["latency"] = constant(luck.decades("stock", 20 * MS, 200 * MS))
+
+
+def pages(luck: Luck, tables: dict[str, Any]) -> None:
+    """What comes in of two products is read page by page, each of which takes its time."""
+    many_snapshots(luck, tables)
+    tables["stock"] |= {
+        "skus": 2,
+        "receipts": [
+            {"at": luck.time(f"in-{number}", 200 * MS, 6 * SECOND), "sku": f"sku-{number % 2 + 1}", "units": 1}
+            for number in range(luck.whole("comes_in", 2, 4))
+        ],
+    }
+    tables["jobs"]["inbound"] |= {"batch": 1, "every": luck.time("reads", 500 * MS, 2 * SECOND)}
+    tables["service"]["record"]["latency"] = constant(luck.decades("turns", 100 * MS, SECOND))
+
+
+LATEST_US: Final = 3.8 * SECOND
+"""By so much an ask may be late where memories are short: below the life of any message."""
+
+
+def short_memories(luck: Luck, tables: dict[str, Any]) -> None:
+    """A provider that forgets keys as soon as it may, and workers that give up early."""
+    life_us, horizon_us = luck.decades("life", 4 * SECOND, 6 * SECOND), luck.decades("horizon", SECOND, 4 * SECOND)
+    deadline_us = 2 * SECOND
+    tables["policy"] |= {
+        "message_life": duration(life_us), "send_horizon": duration(horizon_us),
+        "worker_deadline": duration(deadline_us), "lease": "2500 ms", "idle": "1 s",
+    }  # fmt: skip
+    patience = tables["policy"]["patience"]
+    patience["payment"] = patience["payment"] | {"timeout": luck.time("timeout", 300 * MS, SECOND), "attempts": 2}
+    tables["jobs"]["recovery"]["every"] = "1 s"
+    kept_us = life_us + horizon_us + deadline_us + luck.decades("room", 200 * MS, SECOND)
+    tables["service"]["payment"] |= {
+        "key_retention": f"{1 + round(kept_us / MS)} ms", "latency": constant(luck.decades("pay", 20 * MS, 200 * MS)),
+    }  # fmt: skip
+    if luck.chance("nothing_left", 0.4):
+        nothing_left(luck, tables)
+
+
+# -- what happens to a shop besides, once
+
+
+def provider_is_silent(luck: Luck) -> dict[str, Any]:
+    return {
+        "kind": luck.pick("kind", ("lose_answer", "lose_answer", "lose_ask")), "target": "payment",
+        "operation": luck.pick("verb", ("charge", "charge", "refund")), "probability": luck.pick("share", (0.6, 1.0)),
+        "for": luck.time("for", 3 * SECOND, 18 * SECOND),
+    }  # fmt: skip
+
+
+def money_is_late(luck: Luck) -> dict[str, Any]:
+    return {
+        "kind": "delay", "target": "payment", "operation": luck.pick("verb", ("charge", "charge", "refund")),
+        "probability": luck.pick("share", (0.3, 0.6)), "by": constant(luck.decades("by", 2 * SECOND, LATEST_US)),
+    }  # fmt: skip
+
+
+def lost(luck: Luck) -> dict[str, Any]:
+    return {"kind": "wiped", "target": "stock", "at": luck.time("at", 800 * MS, 12 * SECOND)}
+
+
+def copy_lags(luck: Luck) -> dict[str, Any]:
+    return {"kind": "stale_replica", "lag": luck.time("lag", 2 * SECOND, 10 * SECOND)} | _window(luck)
+
+
+def copy_stands_still(luck: Luck) -> dict[str, Any]:
+    return {
+        "kind": "stale_replica", "lag": luck.time("lag", 8 * SECOND, 15 * SECOND),
+        "from": luck.time("from", 100 * MS, SECOND), "for": luck.time("for", 10 * SECOND, 16 * SECOND),
+    }  # fmt: skip
+
+
+def lost_soon(luck: Luck) -> dict[str, Any]:
+    return {"kind": "wiped", "target": "stock", "at": luck.time("at", 1.5 * SECOND, 6 * SECOND)}
+
+
+def often_in_trouble(luck: Luck) -> dict[str, Any]:
+    """One service, whatever it is asked, for a while."""
+    kind = luck.pick("kind", ("lose_ask", "lose_answer", "lose_answer", "duplicate", "delay", "crash", "pause"))
+    table: dict[str, Any] = {
+        "kind": kind, "target": luck.pick("target", ("payment", "stock", "record", "order_cache", "queue")),
+        "probability": luck.pick("probability", (0.1, 0.3, 0.6)), "for": luck.time("for", 4 * SECOND, 16 * SECOND),
+    }  # fmt: skip
+    if kind in ("crash", "pause"):
+        table["when"] = luck.pick("when", ("before", "after"))
+    if kind == "pause":
+        table |= {"length": constant(luck.decades("length", 500 * MS, 4 * SECOND)), "outlives_deadline": True}
+    if kind == "delay":
+        table["by"] = constant(luck.decades("by", 200 * MS, 8 * SECOND))
+    if kind == "duplicate":
+        table["after"] = constant(luck.decades("after", 5 * MS, 10 * SECOND))
+    return table
+
+
+def copy_lags_a_moment(luck: Luck) -> dict[str, Any]:
+    return {
+        "kind": "stale_replica", "lag": luck.time("lag", 2 * SECOND, 10 * SECOND),
+        "from": luck.time("from", 500 * MS, 8 * SECOND), "for": luck.time("for", 300 * MS, 3 * SECOND),
+    }  # fmt: skip
+
+
+def sleeps_on_a_hold(luck: Luck) -> dict[str, Any]:
+    return {
+        "kind": "pause", "when": "before", "target": "stock", "operation": "consume", "nth": 1,
+        "length": constant(luck.decades("length", SECOND, 4 * SECOND)), "outlives_deadline": True,
+    }  # fmt: skip
+
+
+def copy_of_a_consume(luck: Luck) -> dict[str, Any]:
+    return {
+        "kind": "duplicate", "target": "stock", "operation": "consume", "nth": 1,
+        "after": constant(luck.decades("after", 50 * MS, 8 * SECOND)),
+    }  # fmt: skip
+
+
+def cut_off(luck: Luck) -> dict[str, Any]:
+    return {
+        "kind": "partition", "between": ["here", "there"], "from": luck.time("from", 300 * MS, 5 * SECOND),
+        "for": luck.time("for", 500 * MS, 6 * SECOND),
+    }  # fmt: skip
+
+
+def feed_is_empty(luck: Luck) -> dict[str, Any]:
+    return {"kind": "zero_feed"} | _window(luck)
+
+
+def pages_overtake(luck: Luck) -> dict[str, Any]:
+    kind = luck.pick("kind", ("delay", "duplicate"))
+    key, span = ("by", 12 * SECOND) if kind == "delay" else ("after", 12 * SECOND)
+    return {
+        "kind": kind, "target": "stock", "operation": "refresh", "nth": luck.whole("nth", 1, 4),
+        key: constant(luck.decades("late", 500 * MS, span)),
+    }  # fmt: skip
+
+
+def set_back(luck: Luck) -> dict[str, Any]:
+    return {
+        "kind": "clock_jump", "target": "stock", "by": luck.time("by", SECOND, 12 * SECOND),
+        "direction": luck.pick("direction", ("behind", "behind", "ahead")),
+        "at": luck.time("at", 500 * MS, 8 * SECOND),
+    }  # fmt: skip
+
+
+def _window(luck: Luck) -> dict[str, Any]:
+    return {"from": luck.time("from", 500 * MS, 8 * SECOND), "for": luck.time("for", 2 * SECOND, 12 * SECOND)}
