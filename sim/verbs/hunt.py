@@ -37,7 +37,7 @@ def hunt(
     from orderquake.sim import console
     from orderquake.sim.explore import hunt as hunting
     from orderquake.sim.explore.hunt.driven import Driven, is_installed
-    from orderquake.sim.explore.hunt.found import Found
+    from orderquake.sim.explore.hunt.found import NotFound
     from orderquake.sim.runs import check_out
 
     if out is not None:
@@ -48,16 +48,15 @@ def hunt(
     try:
         with console.progress(f"hunting on {on}", budget_s, as_json or quiet) as advance:
             watch = (lambda spent_s, _: advance(min(spent_s, budget_s))) if advance else None
-            found = hunting.hunt(
+            story = hunting.hunt_story(
                 on, day, budget_s, seed, names, checkers=checked(promise), is_outside=outside, watch=watch
             )
     except KeyError as error:
         raise Mistake(str(error.args[0])) from error
     if not is_installed() and (names is None or Driven.name in names) and not (as_json or quiet):
         console.out(f"hypothesis is not installed, so the strategy {Driven.name} stayed away")
-    if not isinstance(found, Found):
-        return tell_nothing(found, on, as_json, quiet)
-    story = hunting.shrink(found)
+    if isinstance(story, NotFound):
+        return tell_nothing(story, on, as_json, quiet)
     place = kept(story, out)
     tell(story, place, as_json, quiet)
     return FOUND

@@ -40,9 +40,9 @@ def test_stories_are_told_with_their_sizes() -> None:
         "is_minimal": True,
         "is_short": True,
     }
-    page = in_markdown([told("a", ALL, 1, 10, looked_seconds=0.1, shrink_seconds=0.9, **sizes)], 9.0)
+    page = in_markdown([told("a", ALL, 1, 10, all_seconds=1.0, **sizes)], 9.0)
     assert "median of 1.00 s and at most 1.00 s" in page
-    assert "| a | charged_once | 2 | 1 | 0 | 0 | 7 | 0.10 | 0.90 |" in page
+    assert "| a | charged_once | 2 | 1 | 0 | 0 | 7 | 0.10 | 1.00 |" in page
 
 
 def test_what_was_made_is_not_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

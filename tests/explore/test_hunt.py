@@ -13,19 +13,20 @@ from orderquake.model.order import Order
 from orderquake.sim.demand import Listed
 from orderquake.sim.designs import design_named, path_of
 from orderquake.sim.explore.days import day_names, day_of
-from orderquake.sim.explore.hunt import hunt, portfolio, shrink
+from orderquake.sim.explore.hunt import hunt, hunt_story, portfolio, shrink, teller
 from orderquake.sim.explore.hunt.found import Case, Clock, Failure, Found, NotFound, failures_in, role_of
 from orderquake.sim.explore.hunt.lateness import later, loosened, may_be_late
 from orderquake.sim.explore.hunt.portfolio import LOOK_FURTHER, STRATEGIES, Ended, Hunt, usual
 from orderquake.sim.explore.hunt.priorities import ranked
 from orderquake.sim.explore.hunt.seeding import is_inside
+from orderquake.sim.explore.hunt.story import Story
 from orderquake.sim.explore.hunt.strategy import Ground, Outcome
 from orderquake.sim.explore.hunt.stress import rested, stressed
 from orderquake.sim.explore.quiet import quiet_bound
 from orderquake.sim.explore.swarm_luck import Luck
 from orderquake.sim.run import simulate
 from orderquake.sim.world.streams import Streams, TracedStreams
-from tests.explore.stories import found_in, minute
+from tests.explore.stories import found_in, minute, story
 
 
 class Crashing(HotCold):
@@ -103,7 +104,9 @@ def test_a_named_day_that_fails_is_played_with_fewer_customers() -> None:
         played.append((case, Outcome(run, tuple(failures_in(run.verdicts)))))
         return played[-1][1]
 
-    next(STRATEGIES["days"](ground).turns(recorded))
+    turns = STRATEGIES["days"](ground).turns(recorded)
+    next(turns)
+    next(turns)
     (whole, broke), (fewer, still), *_ = played
     assert whole.scenario == day_of(whole.scenario.name)
     assert isinstance(fewer.scenario.workload, Listed)
@@ -193,6 +196,40 @@ def test_what_is_too_long_to_tell_is_kept_until_something_shorter_is_found(monke
         under_way.keep(case, run, short)
     assert under_way.best is not None
     assert under_way.best.failure is short
+
+
+def test_what_cannot_be_told_lets_the_hunt_go_on() -> None:
+    met: list[Found] = []
+
+    def is_told(found: Found) -> bool:
+        met.append(found)
+        return len(met) == 3
+
+    found = hunt("keys_each_attempt", budget_s=20.0, strategies=["stress"], is_told=is_told)
+    assert found is met[2]
+    assert met[0].runs < met[1].runs < met[2].runs
+
+
+def test_a_hunt_for_a_story_ends_with_one_that_can_be_told() -> None:
+    told = hunt_story("keys_each_attempt", budget_s=20.0)
+    assert isinstance(told, Story)
+    assert told.is_short
+    assert told.is_minimal
+    nothing = hunt_story(HotCold, budget_s=0.3, strategies=["stress"])
+    assert isinstance(nothing, NotFound)
+
+
+def test_a_teller_gives_up_after_a_few_and_tells_the_best(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = found_in("overwrites_on_refresh")
+    short = story("overwrites_on_refresh")
+    unproved = dataclasses.replace(short, is_minimal=False)
+    stories = iter([unproved, unproved, short, unproved])
+    monkeypatch.setattr(teller, "story_of", lambda *_: next(stories))
+    telling = teller.Teller()
+    assert [telling.tells(found) for _ in range(2)] == [False, False]
+    assert telling.tells(found)
+    assert telling.tells(found), "enough has been tried"
+    assert telling.best(found) is short
 
 
 def test_the_worst_of_what_breaks_is_told_first() -> None:

@@ -98,20 +98,23 @@ def test_a_day_is_narrowed_to_the_witness_first_and_then_to_ever_more_who_had_co
     scenario = minute()
     run = simulate(scenario, seed=2)
     index, row = [(index, row) for index, row in enumerate(run.history) if row.operation == "reserve"][40]
-    groups = []
+    crowds, shelves = [], []
     for case in narrowed(Case(scenario, 2), run, Failure("never_oversold", "x", "x", (index,))):
         assert isinstance(case.scenario.workload, Listed)
-        groups.append(case.scenario.workload.order)
-    first, *more, everybody = groups
-    (named,) = first
-    assert [len(group) for group in groups] == sorted({len(group) for group in groups})
-    assert all(named in group for group in groups)
-    assert all(order.at <= row.time for group in more for order in group)
-    assert len(everybody) == len(scenario_orders(run))
-    assert all(list(group) == sorted(group, key=lambda order: order.at) for group in groups)
+        crowds.append(case.scenario.workload.order)
+        shelves.append(case.scenario.stock.units_per_sku)
+    (named,) = crowds[0]
+    sizes = [len(crowd) for crowd in crowds]
+    assert sizes == sorted(sizes)
+    assert sizes[-1] == len(orders_in(run))
+    assert all(named in crowd for crowd in crowds)
+    assert all(order.at <= row.time for crowd in crowds[:-1] for order in crowd)
+    assert all(list(crowd) == sorted(crowd, key=lambda order: order.at) for crowd in crowds)
+    assert shelves[:3] == [1, 2, scenario.stock.units_per_sku], "for few customers few goods are tried first"
+    assert shelves[-1] == scenario.stock.units_per_sku
 
 
-def scenario_orders(run: Run) -> set[str]:
+def orders_in(run: Run) -> set[str]:
     return {row.order for row in run.history if (row.kind, row.operation) == ("state", "ordered")}
 
 

@@ -1,8 +1,7 @@
 """The hunt: look for a broken promise with a portfolio of strategies, shrink what is found to the smallest story, and
 write it down with a test that keeps it broken or fixed.
 
-    found = hunt("overwrites_on_refresh")
-    story = shrink(found)
+    story = hunt_story("overwrites_on_refresh")
     write_counterexample(story, Path("story"))
 
 Nothing heavy is imported before somebody hunts.
@@ -10,7 +9,7 @@ Nothing heavy is imported before somebody hunts.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,6 +32,7 @@ def hunt(
     checkers: Collection[str] | None = None,
     is_outside: bool = False,
     watch: Watch | None = None,
+    is_told: Callable[[Found], bool] | None = None,
 ) -> Found | NotFound:
     """Look for a broken promise.
 
@@ -44,6 +44,7 @@ def hunt(
     checkers    look for breaches of these promises only
     is_outside  faults need not keep to the design's contract
     watch       told seconds spent and runs made
+    is_told     told of what was found and is short: does it do, or should the hunt go on? It does, where absent
     raises      KeyError where there is no such design or strategy, ScenarioError for a scenario that does not hold
     """
     from orderquake.sim.designs import design_named
@@ -58,8 +59,33 @@ def hunt(
         if name not in STRATEGIES:
             raise KeyError(f"no strategy {name!r}; there are {', '.join(STRATEGIES)}")
     return hunted(
-        Ground(design, day, seed, is_outside), budget_s, names, None if checkers is None else frozenset(checkers), watch
-    )
+        Ground(design, day, seed, is_outside), budget_s, names, None if checkers is None else frozenset(checkers),
+        watch, is_told,
+    )  # fmt: skip
+
+
+def hunt_story(
+    on: str | type[Architecture],
+    scenario: Scenario | str | None = None,
+    budget_s: float = 10.0,
+    seed: int = 1,
+    strategies: Sequence[str] | None = None,
+    *,
+    checkers: Collection[str] | None = None,
+    is_outside: bool = False,
+    watch: Watch | None = None,
+) -> Story | NotFound:
+    """Look for a broken promise until one is found whose story can be told, or the budget, which shrinking takes its
+    part of, is spent; then the best story that there is. What it is asked, and what it raises, is as in `hunt`."""
+    from orderquake.sim.explore.hunt.found import NotFound
+    from orderquake.sim.explore.hunt.teller import Teller
+
+    teller = Teller()
+    found = hunt(
+        on, scenario, budget_s, seed, strategies, checkers=checkers, is_outside=is_outside, watch=watch,
+        is_told=teller.tells,
+    )  # fmt: skip
+    return found if isinstance(found, NotFound) else teller.best(found)
 
 
 def shrink(found: Found, budget_s: float = 20.0) -> Story:

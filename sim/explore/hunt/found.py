@@ -113,7 +113,6 @@ class Found:
     checker, reason   the worst of what the run broke, and the checker's words
     strategy          who found it
     runs, seconds     that it took all strategies together; seconds of CPU
-    looked_s          seconds of CPU of the whole hunt, which may have looked for something worse, or shorter, besides
     """
 
     design: type[Architecture]
@@ -123,7 +122,6 @@ class Found:
     runs: int
     seconds: float
     crashes: int = 0
-    looked_s: float = 0.0
 
     @property
     def checker(self) -> str:

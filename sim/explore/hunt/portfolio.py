@@ -7,8 +7,8 @@ only a book inside the shop is kept, and the hunt goes on for a while to see who
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 from orderquake.sim.choices import one_line
 from orderquake.sim.explore.hunt.delays import Delays
@@ -27,8 +27,9 @@ STRATEGIES: dict[str, AnyStrategy] = {
     strategy.name: strategy for strategy in (Stress, NamedDays, Delays, Priorities, Driven, Swarm, MonteCarlo)
 }
 """Every strategy by its name, in the order of their first turns."""
-SHARES = {Stress.name: 6.0, NamedDays.name: 4.0}
-"""How much of the time a strategy gets where others get 1."""
+SHARES = {Stress.name: 6.0, NamedDays.name: 6.0}
+"""How much of the time a strategy gets where others get .5 (`USUAL_SHARE`)."""
+USUAL_SHARE = 0.5
 LOOK_FURTHER = 60
 """Runs for which a hunt goes on after it has broken only a book inside, to see whom that hurts."""
 LOOK_SHORTER_S = 8.0
@@ -46,12 +47,14 @@ class Hunt:
     """One hunt under way: plays cases for the strategies, counts, and keeps the worst that was found.
 
     checkers   look for breaches of these only; all of them where None
+    is_told    can what was found be told as it should? If not, the hunt goes on. Whatever is short can, where None
     """
 
     ground: Ground
     clock: Clock
     checkers: frozenset[str] | None = None
     watch: Watch | None = None
+    is_told: Callable[[Found], bool] | None = None
     runs: int = 0
     crashes: int = 0
     crash: str = ""
@@ -88,14 +91,16 @@ class Hunt:
         return Outcome(run, tuple(failures))
 
     def keep(self, case: Case, run: Run, failure: Failure) -> None:
-        """Keep the worst that was found, and end the hunt where it is bad enough and short. raises   Ended"""
+        """Keep the worst that was found, and end the hunt where it is bad enough and can be told. raises   Ended"""
+        found = Found(self.ground.design, failure, case, self.turn, self.runs, self.clock.spent_s, self.crashes)
         is_felt = failure.is_felt or self.checkers is not None
         is_short = len(steps_of(run.history, max(failure.witness, default=None))) <= TOO_LONG
+        if is_short and is_felt and self.is_told is not None:
+            is_short = self.is_told(found)
         if self.best is None or (is_short, is_felt) > self.worth:
             if self.best is None or is_short > self.worth[0]:
                 self.since, self.since_s = self.runs, self.clock.spent_s
-            self.best = Found(self.ground.design, failure, case, self.turn, self.runs, self.clock.spent_s, self.crashes)
-            self.worth = (is_short, is_felt)
+            self.best, self.worth = found, (is_short, is_felt)
         if is_felt and is_short:
             raise Ended
 
@@ -113,7 +118,7 @@ def hunt_with(names: Sequence[str], hunting: Hunt) -> None:
     used_s = dict.fromkeys(turns, 0.0)
     try:
         while turns:
-            name = min(turns, key=lambda one: used_s[one] / SHARES.get(one, 1.0))
+            name = min(turns, key=lambda one: used_s[one] / SHARES.get(one, USUAL_SHARE))
             hunting.turn = name
             began = time.process_time()
             try:
@@ -140,12 +145,13 @@ def hunted(
     strategies: Sequence[str],
     checkers: frozenset[str] | None = None,
     watch: Watch | None = None,
+    is_told: Callable[[Found], bool] | None = None,
 ) -> Found | NotFound:
-    """Hunt within a budget of CPU seconds."""
-    hunting = Hunt(ground, Clock(budget_s), checkers, watch)
+    """Hunt within a budget of CPU seconds; see `Hunt`."""
+    hunting = Hunt(ground, Clock(budget_s), checkers, watch, is_told)
     hunt_with(strategies, hunting)
     if hunting.best is not None:
-        return replace(hunting.best, looked_s=hunting.clock.spent_s)
+        return hunting.best
     return NotFound(
         hunting.runs, hunting.clock.spent_s, frozenset(hunting.exercised), hunting.crashes, hunting.crash,
         dict(hunting.by_strategy),
