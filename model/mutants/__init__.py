@@ -167,6 +167,7 @@ from orderquake.model.mutants.skips_posting import (
     SkipsPosting,
 )
 from orderquake.model.mutants.splits_badly import (
+    CallsNothingIn,
     DecidesWithoutWaiting,
     KeepsRightsOfWhatLeft,
     LendsAndKeeps,
@@ -274,6 +275,7 @@ MUTANTS: Mapping[str, type[Architecture]] = {
         TakesRightsTwice,
         LendsAndKeeps,
         KeepsRightsOfWhatLeft,
+        CallsNothingIn,
         DecidesWithoutWaiting,
         RanksByHearsay,
         ForgetsRoundSums,
@@ -332,6 +334,9 @@ ONE_ROUTE: Mapping[str, str] = {
     "takes_rights_twice": (
         "Only in simulated time: a letter must be sent again before it is confirmed, and at small scope letters "
         "between members of a store take no time."
+    ),
+    "calls_nothing_in": (
+        "Only in simulated time: at small scope the stock stands in one place, and no other has rights to call in."
     ),
     "decides_without_waiting": (
         "Only in simulated time: at small scope a claim is known to every member before anybody can look."

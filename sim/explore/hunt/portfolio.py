@@ -30,8 +30,8 @@ STRATEGIES: dict[str, AnyStrategy] = {
 SHARES = {Stress.name: 6.0, NamedDays.name: 6.0}
 """How much of the time a strategy gets where others get .5 (`USUAL_SHARE`)."""
 USUAL_SHARE = 0.5
-LOOK_FURTHER = 60
-"""Runs for which a hunt goes on after it has broken only a book inside, to see whom that hurts."""
+LOOK_FURTHER, LOOK_FURTHER_S = 30, 1.0
+"""Runs, and CPU seconds, for which a hunt goes on after it has broken only a book inside, to see whom that hurts."""
 LOOK_SHORTER_S = 8.0
 """CPU seconds for which it goes on after it has found only what is too long to tell."""
 TOO_LONG = 3 * MOST_STEPS
@@ -108,7 +108,7 @@ class Hunt:
         """Was something worse, or shorter, looked for long enough?"""
         is_short, _ = self.worth
         if is_short:
-            return self.runs >= self.since + LOOK_FURTHER
+            return self.runs >= self.since + LOOK_FURTHER or self.clock.spent_s >= self.since_s + LOOK_FURTHER_S
         return self.clock.spent_s >= self.since_s + LOOK_SHORTER_S
 
 
