@@ -13,18 +13,17 @@ from pathlib import Path
 
 from orderquake.model.mutants import MUTANTS
 from orderquake.sim.choices import LOG
-from orderquake.sim.explore.hunt import hunt, shrink
+from orderquake.sim.explore.hunt import hunt_story
 from orderquake.sim.explore.hunt.counterexample import log_of
-from orderquake.sim.explore.hunt.found import Found
+from orderquake.sim.explore.hunt.found import NotFound
 
 HERE = Path(__file__).parent
 
 
 def grow(name: str) -> str:
-    found = hunt(MUTANTS[name], budget_s=60.0)
-    if not isinstance(found, Found):
-        return f"{name}: {found}"
-    story = shrink(found)
+    story = hunt_story(MUTANTS[name], budget_s=60.0)
+    if isinstance(story, NotFound):
+        return f"{name}: {story}"
     log_of(story).write(HERE / name / LOG)
     return str(story)
 

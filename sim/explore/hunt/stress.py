@@ -170,6 +170,7 @@ def _policy(luck: Luck, order: str) -> dict[str, Any]:
         "worker_deadline": "8 s",
         "lease": duration(LEASE_US),
         "idle": luck.time("idle", SECOND, 4 * SECOND),
+        "max_deliveries": luck.pick("max_deliveries", (8, 8, 3)),
         "settle_after": luck.time("settle_after", SECOND, 6 * SECOND),
         "patience": dict.fromkeys(services, quick) | {"payment": patience, "record": patience},
     }

@@ -247,17 +247,18 @@ def old_asks(luck: Luck, tables: dict[str, Any]) -> None:
 
 
 def pages(luck: Luck, tables: dict[str, Any]) -> None:
-    """What comes in of two products is read page by page, each of which takes its time."""
+    """Two products come in together, and are read page by page, each of which takes its time."""
     many_snapshots(luck, tables)
+    at_us = luck.decades("together", 1.5 * SECOND, 2.5 * SECOND)
     tables["stock"] |= {
         "skus": 2,
         "receipts": [
-            {"at": luck.time(f"in-{number}", 200 * MS, 6 * SECOND), "sku": f"sku-{number % 2 + 1}", "units": 1}
-            for number in range(luck.whole("comes_in", 2, 4))
+            {"at": duration(at_us + luck.decades(sku, 10 * MS, SECOND)), "sku": sku, "units": 1}
+            for sku in ("sku-1", "sku-2")
         ],
     }
-    tables["jobs"]["inbound"] |= {"batch": 1, "every": luck.time("reads", 500 * MS, 2 * SECOND)}
-    tables["service"]["record"]["latency"] = constant(luck.decades("turns", 100 * MS, SECOND))
+    tables["jobs"]["inbound"] |= {"batch": 1, "every": luck.time("reads", SECOND, 3 * SECOND)}
+    tables["service"]["record"]["latency"] = constant(luck.decades("turns", 200 * MS, SECOND))
 
 
 LATEST_US: Final = 3.8 * SECOND
@@ -266,16 +267,16 @@ LATEST_US: Final = 3.8 * SECOND
 
 def short_memories(luck: Luck, tables: dict[str, Any]) -> None:
     """A provider that forgets keys as soon as it may, and workers that give up early."""
-    life_us, horizon_us = luck.decades("life", 4 * SECOND, 6 * SECOND), luck.decades("horizon", SECOND, 4 * SECOND)
+    life_us, horizon_us = luck.decades("life", 4 * SECOND, 5 * SECOND), luck.decades("horizon", SECOND, 4 * SECOND)
     deadline_us = 2 * SECOND
     tables["policy"] |= {
         "message_life": duration(life_us), "send_horizon": duration(horizon_us),
         "worker_deadline": duration(deadline_us), "lease": "2500 ms", "idle": "1 s",
     }  # fmt: skip
     patience = tables["policy"]["patience"]
-    patience["payment"] = patience["payment"] | {"timeout": luck.time("timeout", 300 * MS, SECOND), "attempts": 2}
+    patience["payment"] = patience["payment"] | {"timeout": luck.time("timeout", 500 * MS, SECOND), "attempts": 2}
     tables["jobs"]["recovery"]["every"] = "1 s"
-    kept_us = life_us + horizon_us + deadline_us + luck.decades("room", 200 * MS, SECOND)
+    kept_us = life_us + horizon_us + deadline_us + luck.decades("room", 20 * MS, 500 * MS)
     tables["service"]["payment"] |= {
         "key_retention": f"{1 + round(kept_us / MS)} ms", "latency": constant(luck.decades("pay", 20 * MS, 200 * MS)),
     }  # fmt: skip
@@ -297,7 +298,7 @@ def provider_is_silent(luck: Luck) -> dict[str, Any]:
 def money_is_late(luck: Luck) -> dict[str, Any]:
     return {
         "kind": "delay", "target": "payment", "operation": luck.pick("verb", ("charge", "charge", "refund")),
-        "probability": luck.pick("share", (0.3, 0.6)), "by": constant(luck.decades("by", 2 * SECOND, LATEST_US)),
+        "probability": luck.pick("share", (0.3, 0.6)), "by": constant(luck.decades("by", 2.5 * SECOND, LATEST_US)),
     }  # fmt: skip
 
 
@@ -341,21 +342,21 @@ def often_in_trouble(luck: Luck) -> dict[str, Any]:
 def copy_lags_a_moment(luck: Luck) -> dict[str, Any]:
     return {
         "kind": "stale_replica", "lag": luck.time("lag", 2 * SECOND, 10 * SECOND),
-        "from": luck.time("from", 500 * MS, 8 * SECOND), "for": luck.time("for", 300 * MS, 3 * SECOND),
+        "from": luck.time("from", 2 * SECOND, 6 * SECOND), "for": luck.time("for", 300 * MS, 3 * SECOND),
     }  # fmt: skip
 
 
-def sleeps_on_a_hold(luck: Luck) -> dict[str, Any]:
+def consume_is_late(luck: Luck) -> dict[str, Any]:
     return {
-        "kind": "pause", "when": "before", "target": "stock", "operation": "consume", "nth": 1,
-        "length": constant(luck.decades("length", SECOND, 4 * SECOND)), "outlives_deadline": True,
+        "kind": "delay", "target": "stock", "operation": "consume", "nth": 1,
+        "by": constant(luck.decades("by", 800 * MS, 6 * SECOND)),
     }  # fmt: skip
 
 
-def copy_of_a_consume(luck: Luck) -> dict[str, Any]:
+def books_are_silent(luck: Luck) -> dict[str, Any]:
     return {
-        "kind": "duplicate", "target": "stock", "operation": "consume", "nth": 1,
-        "after": constant(luck.decades("after", 50 * MS, 8 * SECOND)),
+        "kind": luck.pick("kind", ("lose_answer", "lose_answer", "lose_ask")), "target": "record", "operation": "post",
+        "probability": luck.pick("share", (0.6, 1.0)), "for": luck.time("for", 4 * SECOND, 23 * SECOND),
     }  # fmt: skip
 
 

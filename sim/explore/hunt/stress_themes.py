@@ -16,11 +16,12 @@ from orderquake.sim.explore.hunt.stress_circumstances import (
     apart,
     as_it_is,
     asleep_at_the_loss,
+    books_are_silent,
     busy_jobs,
     constant,
+    consume_is_late,
     copy_lags,
     copy_lags_a_moment,
-    copy_of_a_consume,
     copy_stands_still,
     cut_off,
     feed_is_empty,
@@ -46,7 +47,6 @@ from orderquake.sim.explore.hunt.stress_circumstances import (
     shelves_to_rebuild,
     short_leases,
     short_memories,
-    sleeps_on_a_hold,
 )
 from orderquake.sim.explore.swarm_luck import Luck, duration
 from orderquake.sim.units import MS, SECOND
@@ -167,10 +167,11 @@ THEMES: Final[Mapping[str, Theme]] = MappingProxyType({
     "a bad service": Theme(as_it_is, (often_in_trouble,), AT_ASKS, ANYWHERE, nth=4),
     "apart": Theme(apart, (cut_off,), AT_ASKS, ANYWHERE, nth=4),
     "old asks": Theme(
-        old_asks, (sleeps_on_a_hold,), ("crash", "pause", "lose_answer", "lose_ask"),
-        (("stock", "reserve"), ("stock", "consume"), ("stock", "release"), ("order_cache", "write_order")),
-        nth=6, happens_too=(copy_of_a_consume,),
+        old_asks, (consume_is_late,), ("crash", "crash", "pause", "lose_answer"),
+        (("stock", "reserve"), ("stock", "reserve"), ("order_cache", "write_order"), ("stock", "release")),
+        nth=6,
     ),
+    "silent books": Theme(as_it_is, (books_are_silent,)),
     "pages": Theme(pages, (copy_lags_a_moment, copy_lags), happens_too=(copy_lags_a_moment,)),
     "wrong clocks": Theme(
         short_leases, (set_back,), ("pause", "delay"), (("stock", "consume"), ("order_cache", "write_order")), nth=4,
