@@ -229,7 +229,39 @@ def test_a_teller_gives_up_after_a_few_and_tells_the_best(monkeypatch: pytest.Mo
     assert [telling.tells(found) for _ in range(2)] == [False, False]
     assert telling.tells(found)
     assert telling.tells(found), "enough has been tried"
-    assert telling.best(found) is short
+    assert telling.best(found, 0.0) is short
+
+
+def test_a_teller_tells_one_story_of_a_named_day_that_needs_too_much(monkeypatch: pytest.MonkeyPatch) -> None:
+    of_a_day = dataclasses.replace(found_in("overwrites_on_refresh"), strategy="days")
+    told: list[Found] = []
+
+    def too_long(found: Found, *_: object) -> Story:
+        told.append(found)
+        return dataclasses.replace(story("overwrites_on_refresh"), is_minimal=False)
+
+    monkeypatch.setattr(teller, "story_of", too_long)
+    telling = teller.Teller()
+    assert not any(telling.tells(of_a_day) for _ in range(9))
+    assert len(told) == 1
+    assert not telling.tells(dataclasses.replace(of_a_day, case=Case(minute(), 1)))
+    assert len(told) == 2
+
+
+def test_a_wrong_book_that_cannot_be_told_lets_the_hunt_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = iter([False, True])
+    under_way, case = hunting(), found_in("overwrites_on_refresh").case
+    under_way.is_told = lambda _: next(answers)
+    run = simulate(case.scenario, MUTANTS["overwrites_on_refresh"], case.seed)
+    monkeypatch.setattr(portfolio, "LOOK_FURTHER_S", 0.0)
+    book = Failure("fresh_snapshots_only", "x", "x", (5,))
+    under_way.keep(case, run, book)
+    under_way.settle_for(under_way.best)  # type: ignore[arg-type]
+    assert not under_way.has_looked_on()
+    under_way.keep(case, run, book)
+    assert under_way.has_looked_on()
+    with pytest.raises(Ended):
+        under_way.settle_for(under_way.best)  # type: ignore[arg-type]
 
 
 def test_the_worst_of_what_breaks_is_told_first() -> None:

@@ -77,15 +77,15 @@ def hunt_story(
 ) -> Story | NotFound:
     """Look for a broken promise until one is found whose story can be told, or the budget, which shrinking takes its
     part of, is spent; then the best story that there is. What it is asked, and what it raises, is as in `hunt`."""
-    from orderquake.sim.explore.hunt.found import NotFound
+    from orderquake.sim.explore.hunt.found import Clock, NotFound
     from orderquake.sim.explore.hunt.teller import Teller
 
-    teller = Teller()
+    teller, clock = Teller(), Clock(budget_s)
     found = hunt(
         on, scenario, budget_s, seed, strategies, checkers=checkers, is_outside=is_outside, watch=watch,
         is_told=teller.tells,
     )  # fmt: skip
-    return found if isinstance(found, NotFound) else teller.best(found)
+    return found if isinstance(found, NotFound) else teller.best(found, budget_s - clock.spent_s)
 
 
 def shrink(found: Found, budget_s: float = 20.0) -> Story:

@@ -71,7 +71,7 @@ class Hunt:
         if self.clock.is_over:
             raise Spent
         if self.best is not None and self.has_looked_on():
-            raise Ended
+            self.settle_for(self.best)
         try:
             run = play(case, self.ground.design, luck)
         except BadDeviation:
@@ -103,6 +103,14 @@ class Hunt:
             self.best, self.worth = found, (is_short, is_felt)
         if is_felt and is_short:
             raise Ended
+
+    def settle_for(self, found: Found) -> None:
+        """End the hunt with what there is; but go on where it is only a book inside, and cannot even be told.
+        raises   Ended"""
+        if self.worth == (True, False) and self.is_told is not None and not self.is_told(found):
+            self.worth, self.since_s = (False, False), self.clock.spent_s
+            return
+        raise Ended
 
     def has_looked_on(self) -> bool:
         """Was something worse, or shorter, looked for long enough?"""
