@@ -15,7 +15,8 @@ COMPILE := $(UV) pip compile --universal --python-version 3.11 --generate-hashes
 	--no-header --no-annotate --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: run test check slow engines seeds campaign points small-days campaign-smoke known-answers kill-table bakeoff prove-nightly \
+.PHONY: run test check slow engines seeds campaign points small-days campaign-smoke known-answers kill-table bakeoff stories \
+	prove-nightly \
 	bench $(BENCHES) format lock clean help python
 
 run: $(VENV)/.ready  ## install what is needed and run the main job: a real retailer's four busiest weeks, with one bad hour
@@ -75,8 +76,12 @@ kill-table: $(DEV)/.ready  ## every planted bug, who catches it and how fast, ke
 bakeoff: $(DEV)/.ready  ## which strategy of the hunt finds which planted bug, kept in reports/
 	$(DEV)/bin/python -m orderquake.sim.explore.hunt.bakeoff $(ARGS)
 
-prove-nightly: $(DEV)/.ready  ## every interleaving of four orders with any one fault
-	$(DEV)/bin/orderquake prove --orders 4 --units 2 --faults crash,lose_ask,lose_answer,duplicate,lapse --limit 20000000
+stories: $(DEV)/.ready  ## hunt every planted bug, and tell how long its story is and what it took, kept in reports/
+	$(DEV)/bin/python -m orderquake.sim.explore.hunt.bakeoff --strategies portfolio --seeds 1 --budget 9 \
+		--out reports/stories.md $(ARGS)
+
+prove-nightly: $(DEV)/.ready  ## four orders with any one fault: every interleaving, or ten million states
+	$(DEV)/bin/orderquake prove --orders 4 --units 2 --faults crash,lose_ask,lose_answer,duplicate,lapse --limit 10000000
 
 bench: $(DEV)/.ready  ## speed and memory beside SimPy and plain Python, and what is asked of them; ARGS="--json --write"
 	$(DEV)/bin/python -m tests.benchmarks $(ARGS)

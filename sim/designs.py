@@ -20,6 +20,12 @@ def planted() -> Mapping[str, type[Architecture]]:
     return found
 
 
+def breaking() -> tuple[str, ...]:
+    """Names of the planted bugs that break a promise; a few make no difference, and nobody can find those."""
+    harmless: Mapping[str, str] = importlib.import_module("orderquake.model.mutants").EQUIVALENT
+    return tuple(name for name in planted() if name not in harmless)
+
+
 def design_named(name: str) -> type[Architecture]:
     """A design by its name, a planted bug by its own, or a class as "package.module:Class".
 

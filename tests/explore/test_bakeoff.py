@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from orderquake.model.mutants import EQUIVALENT
+from orderquake.sim.designs import breaking, planted
 from orderquake.sim.explore.hunt import bakeoff as baking
 from orderquake.sim.explore.hunt.bakeoff import ALL, Cell, bakeoff, in_markdown, made
 
@@ -66,3 +68,9 @@ def test_a_cell_is_one_hunt() -> None:
     one = made(Cell("refunds_in_silence", "stress", 1), 20.0)
     assert (one["checker"], one["by"]) == ("notices_sent", "stress")
     assert "steps" not in one
+
+
+def test_bugs_that_make_no_difference_are_not_hunted() -> None:
+    hunted = set(breaking())
+    assert hunted < set(planted())
+    assert set(planted()) - hunted == set(EQUIVALENT)

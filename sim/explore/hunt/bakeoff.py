@@ -18,7 +18,7 @@ from typing import Annotated, Any, NamedTuple
 
 import typer
 
-from orderquake.sim.designs import planted
+from orderquake.sim.designs import breaking
 from orderquake.sim.explore.campaign_store import code_fingerprint
 from orderquake.sim.explore.hunt import hunt, hunt_story
 from orderquake.sim.explore.hunt.found import Found, NotFound
@@ -197,7 +197,7 @@ def command(
     """Let every strategy hunt every planted bug, and write who finds what."""
     from orderquake.sim import console
 
-    designs = [name for name in only.split(",") if name] or list(planted())
+    designs = [name for name in only.split(",") if name] or list(breaking())
     names = [name for name in strategies.split(",") if name] or [ALL, *STRATEGIES]
     total = len(designs) * len(names) * seeds
     with console.progress("bake-off", total, quiet) as advance:

@@ -27,9 +27,9 @@ STRATEGIES: dict[str, AnyStrategy] = {
     strategy.name: strategy for strategy in (Stress, NamedDays, Delays, Priorities, Driven, Swarm, MonteCarlo)
 }
 """Every strategy by its name, in the order of their first turns."""
-SHARES = {Stress.name: 6.0, NamedDays.name: 6.0}
-"""How much of the time a strategy gets where others get .5 (`USUAL_SHARE`)."""
-USUAL_SHARE = 0.5
+SHARES = {Stress.name: 6.0, NamedDays.name: 7.0}
+"""How much of the time a strategy gets where others get `USUAL_SHARE`."""
+USUAL_SHARE = 0.3
 LOOK_FURTHER, LOOK_FURTHER_S = 30, 1.0
 """Runs, and CPU seconds, for which a hunt goes on after it has broken only a book inside, to see whom that hurts."""
 LOOK_SHORTER_S = 8.0
