@@ -80,7 +80,7 @@ stories: $(DEV)/.ready  ## hunt every planted bug, and tell how long its story i
 	$(DEV)/bin/python -m orderquake.sim.explore.hunt.bakeoff --strategies portfolio --seeds 1 --budget 9 \
 		--out reports/stories.md $(ARGS)
 
-prove-nightly: $(DEV)/.ready  ## four orders with any one fault: every interleaving, or ten million states
+prove-nightly: $(DEV)/.ready  ## every interleaving of four orders with any one fault: ten minutes, 2 GB
 	$(DEV)/bin/orderquake prove --orders 4 --units 2 --faults crash,lose_ask,lose_answer,duplicate,lapse --limit 10000000
 
 bench: $(DEV)/.ready  ## speed and memory beside SimPy and plain Python, and what is asked of them; ARGS="--json --write"
