@@ -10,6 +10,7 @@ from orderquake.sim.explore.hunt import hunt, shrink
 from orderquake.sim.explore.hunt.found import Found
 from orderquake.sim.explore.hunt.why import BUILDERS, FEWEST, MOST, explain
 from orderquake.sim.explore.hunt.why.tale import Tale
+from orderquake.sim.history import History
 from orderquake.sim.run import simulate
 from tests.explore.stories import NAMES, found_in, story
 
@@ -37,6 +38,14 @@ SAID: dict[str, tuple[str, ...]] = {
     "never_gives_up": ("Try 1:", "Try 2:"),
     "forgets_failed_refunds": ("is owed once more, and nobody asked again",),
     "refunds_again_under_a_new_key_after_silence": ("was asked again under key refund/2",),
+    "fences_nothing": ("goes wrong: wiped at stock", "that the rebuild job read", "was forgotten with the old count"),
+    "trusts_every_snapshot": ("goes wrong: stale replica at record", "was forgotten with the old count"),
+    "trusts_the_highest_post": ("The commitment was dropped", "1 came in at"),
+    "releases_dead_letters": ("a stock-take found 1 fewer at", "the outbound job released ann's unit"),
+    "calls_nothing_in": ("a stock-take found 2 fewer at 1.56 s and 1 came in at 4.38 s",),
+    "ranks_by_hearsay": ("have all been told that they get it",),
+    "refunds_on_the_webhook_too": ("was asked again under key refund/webhook for the webhook",),
+    "resurrects_on_extend": ("was extended at", "A reservation is live until its deadline"),
 }
 """Story -> what its explanation must say."""
 
@@ -69,6 +78,12 @@ def test_an_explanation_says_what_decided_it(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_customers_have_names_and_no_numbers(name: str) -> None:
     assert "o-" not in "\n".join(told(name)).replace("so-", "")
+
+
+def test_a_customer_of_whom_nothing_is_written_yet_is_not_counted() -> None:
+    history = History()
+    history.state(0, "opening", kind="config", sku="mug", units=1, version=0, witness="outside")
+    assert next(Tale(history, "never_oversold", "nothing", (0,)).scene()) == "The shelf has 1 of mug."
 
 
 def test_a_calm_day_is_said_to_be_calm_and_a_fault_is_named() -> None:

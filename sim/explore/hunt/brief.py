@@ -16,7 +16,9 @@ ALWAYS = ("kind", "schema_version", "question", "must_be_seen")
 def brief_tables(scenario: Scenario) -> dict[str, Any]:
     """The tables of a file that says all this, without what is as usual anyway."""
     brief: dict[str, Any] = _brief(scenario.tables(), scenario)
-    if "place" in brief:  # a file without links, and with places, is read so; one without either has two places
+    if (
+        "place" in brief and not scenario.link
+    ):  # a file without links, and with places, is read so; one without either has two places
         brief.pop("link", None)
     name = scenario.name
     return brief if Scenario.model_validate({**brief, "name": name}) == scenario else scenario.tables()

@@ -18,6 +18,7 @@ def oversold(tale: Tale) -> Iterator[str]:
     holds = [row for row in tale.state("hold", sku=sku) if row.is_new]
     told = [row for row in tale.state("notice") if row.to_state == "fulfilled"]
     last = next((row for row in reversed(holds) if row.index in tale.witness), holds[-1] if holds else None)
+    yield from moved(tale, sku)
     for hold in [row for row in holds if row is not last][-EARLIER:]:
         yield from promised(tale, hold)
     yield from snapshots(tale, sku, holds[0].index if holds else 0, last)
@@ -27,6 +28,18 @@ def oversold(tale: Tale) -> Iterator[str]:
     if tale.breach.operation == "notice" and len(told) > 1:
         names = words.listed([tale.name(row.order) for row in told])
         yield f"So {names} have all been told that they get it."
+
+
+def moved(tale: Tale, sku: str) -> Iterator[str]:
+    """What came in, and what a stock-take found missing, in one sentence."""
+    happened = [
+        f"{row.units} came in {tale.at(row)}" if row.units > 0 and row.operation == "receipt"
+        else f"a stock-take found {abs(row.units)} {'more' if row.units > 0 else 'fewer'} {tale.at(row)}"
+        for row in tale.state("receipt", "correction", sku=sku)
+    ]  # fmt: skip
+    if happened:
+        said = words.listed(happened[-3:])
+        yield f"Of {sku}, {said}."
 
 
 def counted(tale: Tale, sku: str) -> Iterator[str]:

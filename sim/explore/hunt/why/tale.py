@@ -119,7 +119,7 @@ class Tale:
         there = {row.sku: row.units for row in self.rows if row.operation == "opening"}
         parts = [f"{self.name(order)} wants {words.listed(lines)}" for order, lines in wanted.items()]
         shelf = words.listed([f"{units} of {sku}" for sku, units in there.items()])
-        yield f"The shelf has {shelf}; {words.listed(parts, most=3)}."
+        yield f"The shelf has {shelf}; {words.listed(parts, most=3)}." if parts else f"The shelf has {shelf}."
         struck: dict[str, Row] = {}
         for row in self.faults():
             if row.answer == "injected" or row.key not in struck:
