@@ -238,6 +238,10 @@ def keys_outlive_asks(scenario: Scenario) -> Iterator[Contradiction]:
             f'service.payment.key_retention, "{format_duration(kept)}"'
         )
         yield ("policy", "send_horizon"), text
+    if policy.send_horizon < policy.worker_deadline:
+        text = f'"{format_duration(policy.send_horizon)}", over before a worker is sure to have sent what it wrote down'
+        shown = format_duration(policy.worker_deadline)
+        yield ("policy", "send_horizon"), f'{text}; expected at least worker_deadline, "{shown}"'
     if policy.lease <= policy.worker_deadline:
         text = f'"{format_duration(policy.lease)}"; expected more than worker_deadline'
         yield ("policy", "lease"), f'{text}, "{format_duration(policy.worker_deadline)}"'

@@ -275,6 +275,8 @@ class Job(Part):
 
     skips     chance that a run does not take place
     doubles   chance that it is started twice
+    overlaps  may a run begin while another is under way? Where not, the clock passes over that tick. Where so, runs
+              that are slow pile up; ARCHITECTURE.md tells how a service is jammed for good that way
     batch     how many it takes at once
     Jitters, batches and periods of which no source is named are assumptions.
     """
@@ -284,6 +286,7 @@ class Job(Part):
     phase: Duration = 0
     skips: Probability = 0.0
     doubles: Probability = 0.0
+    overlaps: Flag = True
     batch: Count = 200
 
     @field_validator("every")

@@ -275,6 +275,11 @@ BAD: list[tuple[str, str, list[str]]] = [
         "9:16",
         ["policy.send_horizon", "forgotten its key", "service.payment.key_retention"],
     ),
+    (
+        GOOD + '[policy]\nsend_horizon = "20 s"\n',
+        "9:16",
+        ["policy.send_horizon", "sure to have sent what it wrote down", 'at least worker_deadline, "30 s"'],
+    ),
     (GOOD + '[policy]\nlease = "10 s"\n', "9:9", ["policy.lease", "expected more than worker_deadline"]),
     (GOOD + '[jobs.inbound]\nevery = "0 s"\n', "9:9", ["jobs.inbound.every", "expected more than zero"]),
     (GOOD + '[stock]\npool = "shared"\n', "9:8", ["nobody else sells", "foreign_sales"]),

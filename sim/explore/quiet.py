@@ -1,7 +1,8 @@
 """How long the quiet phase may take: by when all must have converged, term by term, from what a scenario says.
 
 A bound and not an estimate: each term is the worst that its cause can do once faults have stopped and customers stay
-away, with chances of one in a million taken for never. It holds for designs that recover, settle and refresh by jobs.
+away, with chances of one in a million taken for never. It holds for designs that recover, settle and refresh by jobs,
+and where these cannot jam a service: `unjammed`.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ ASKS = 18
 """What an order still has to ask for, at most, from its registration to its notice; see ARCHITECTURE.md."""
 LOOK_US = 10 * SECOND
 """How often somebody looks whether all is at rest."""
+ROOM = 0.5
+"""Of what a service bears, the most that jobs may ask of it whose runs overlap."""
 
 
 def quiet_bound(scenario: Scenario) -> int:
@@ -59,6 +62,32 @@ def quiet_terms(scenario: Scenario) -> dict[str, int]:
         "two refreshes": 3 * period_of(jobs.inbound) + patience,
         "somebody looks": 2 * LOOK_US,
     }
+
+
+def unjammed(scenario: Scenario) -> Scenario:
+    """The same, its jobs one run after the other where overlapping runs might jam a service."""
+    if not jobs_can_jam(scenario):
+        return scenario
+    one_by_one = {name: job.model_copy(update={"overlaps": False}) for name, job in scenario.jobs.items()}
+    return scenario.model_copy(update={"jobs": scenario.jobs.model_copy(update=one_by_one)})
+
+
+def jobs_can_jam(scenario: Scenario) -> bool:
+    """Could the jobs keep a service busy with nothing but asking again?
+
+    A service that was slow for a while has a queue. Whoever waits in it gives up and asks anew, and where runs overlap,
+    ever more of them do. If that alone is more than the service can bear, the queue never becomes shorter, and no
+    answer is in time any more, long after the cause has gone: a metastable failure (Bronson and others, "Metastable
+    failures in distributed systems", HotOS 2021). Taken here: every job asks every service once a run, as often as
+    patience allows; that is more than any of ours does.
+    """
+    runs_per_us = sum((1 + job.doubles) / job.every for _, job in scenario.jobs.items() if job.overlaps)
+    for name, service in scenario.service.items():
+        tries_per_us = runs_per_us * scenario.policy.patience[name].attempts
+        laws = (service.latency, *service.operations.values())
+        if service.capacity is not None and tries_per_us * max(map(_mean, laws)) > ROOM * service.capacity:
+            return True
+    return False
 
 
 def period_of(job: Job) -> int:

@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from orderquake.model.architecture import Architecture
 from orderquake.model.assumptions import Assumption
-from orderquake.sim.explore.quiet import quiet_bound
+from orderquake.sim.explore.quiet import jobs_can_jam, quiet_bound, unjammed
 from orderquake.sim.explore.swarm_demand import drawn_stock, drawn_workload
 from orderquake.sim.explore.swarm_faults import CannotDraw, Day, drawn_fault, undrawable
 from orderquake.sim.explore.swarm_file import to_toml
@@ -81,6 +81,9 @@ def drawn(seed: int, design: type[Architecture], is_outside: bool = False, kinds
     tables = drawn_day(luck, theme)
     name = f"swarm-{seed}" + ("-outside" if is_outside else "")
     calm = read({**tables, "quiet_limit": "1 min"}, name)
+    if jobs_can_jam(calm):
+        tables["jobs"] = {job: table | {"overlaps": False} for job, table in tables["jobs"].items()}
+        calm = unjammed(calm)
     faults = drawn_faults(luck.under("fault"), Day.of(calm), design.requires, is_outside, kinds or KINDS, theme)
     while True:
         if faults:

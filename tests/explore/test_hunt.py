@@ -14,6 +14,7 @@ from orderquake.sim.demand import Listed
 from orderquake.sim.designs import design_named, path_of
 from orderquake.sim.explore.days import day_names, day_of
 from orderquake.sim.explore.hunt import hunt, hunt_story, portfolio, shrink, teller
+from orderquake.sim.explore.hunt.changes import rested
 from orderquake.sim.explore.hunt.found import Case, Clock, Failure, Found, NotFound, failures_in, role_of
 from orderquake.sim.explore.hunt.lateness import later, loosened, may_be_late
 from orderquake.sim.explore.hunt.portfolio import LOOK_FURTHER, STRATEGIES, Ended, Hunt, usual
@@ -21,7 +22,7 @@ from orderquake.sim.explore.hunt.priorities import ranked
 from orderquake.sim.explore.hunt.seeding import is_inside
 from orderquake.sim.explore.hunt.story import Story
 from orderquake.sim.explore.hunt.strategy import Ground, Outcome
-from orderquake.sim.explore.hunt.stress import rested, stressed
+from orderquake.sim.explore.hunt.stress import stressed
 from orderquake.sim.explore.quiet import quiet_bound
 from orderquake.sim.explore.swarm_luck import Luck
 from orderquake.sim.run import simulate

@@ -30,16 +30,27 @@ class Clockwork:
         )
         self.ticker = Ticker(world, Job("inbound", "refresh"), Schedule.model_validate({"every": "1 s", **schedule}))
         self.starting: tuple[int, ...] = ()
+        self.is_long = False
+        self.under_way: list[Task] = []
+
+    def end(self) -> None:
+        """What is under way ends."""
+        for task in self.under_way:
+            task.on_end(task, "done", None)
+        self.under_way.clear()
 
     def begin(self, flow: str, arguments: tuple[int, ...]) -> None:
         assert flow == "refresh"
         self.starting = arguments
 
     def start(self, what: Any, arguments: tuple[int, ...] = ()) -> Any:
-        """Both a design, which is asked for a flow, and a performer, which is given a task: it ends at once."""
+        """Both a design, which is asked for a flow, and a performer, which is given a task: it ends at once, mostly."""
         if not isinstance(what, Task):
             return self.begin(what, arguments)
         self.struck.append((self.kernel.now, what.id, self.starting))
+        if self.is_long:
+            self.under_way.append(what)
+            return None
         page = len(self.starting) and self.starting[0]
         what.on_end(what, "done", page + 1 if page + 1 < self.pages else None)
         return None
@@ -81,3 +92,15 @@ def test_a_job_tells_one_page_after_the_other_in_one_run() -> None:
     clock = Clockwork(pages=3)
     clock.moments(1)
     assert clock.struck == [(EVERY, "inbound-1", ()), (EVERY, "inbound-1", (1,)), (EVERY, "inbound-1", (2,))]
+
+
+def test_where_runs_do_not_overlap_a_strike_during_one_is_passed_over() -> None:
+    """The runs that come later keep their numbers, and with them their luck."""
+    for overlaps, begun in ((True, ["inbound-1", "inbound-2", "inbound-3"]), (False, ["inbound-1", "inbound-3"])):
+        clock = Clockwork(overlaps=overlaps)
+        clock.is_long = True
+        clock.kernel.run(2 * EVERY + 1)
+        clock.end()
+        clock.is_long = False
+        clock.kernel.run(3 * EVERY + 1)
+        assert [run for _, run, _ in clock.struck] == begun

@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from orderquake.sim.explore.quiet import quiet_bound
+from orderquake.sim.explore.quiet import quiet_bound, unjammed
 from orderquake.sim.scenario import Scenario
 from orderquake.sim.scenario_rules import contradictions
 from orderquake.sim.units import MS, SECOND
@@ -32,8 +32,9 @@ def changed(scenario: Scenario, **update: Any) -> Scenario | None:
 
 
 def rested(scenario: Scenario) -> Scenario:
-    """As long a quiet phase as everything that is promised for the end may take."""
-    return scenario.model_copy(update={"quiet_limit": quiet_bound(scenario) + SECOND})
+    """As long a quiet phase as everything that is promised for the end may take, and no jobs that could prevent it."""
+    calm = unjammed(scenario)
+    return calm.model_copy(update={"quiet_limit": quiet_bound(calm) + SECOND})
 
 
 def is_rested(scenario: Scenario) -> bool:

@@ -14,9 +14,10 @@ from typing import Any, ClassVar
 
 from pydantic import ValidationError
 
+from orderquake.sim.explore.hunt.changes import rested
 from orderquake.sim.explore.hunt.found import Case
 from orderquake.sim.explore.hunt.strategy import Ground, Play, seeds
-from orderquake.sim.explore.hunt.stress import read, rested, stress_tables
+from orderquake.sim.explore.hunt.stress import read, stress_tables
 from orderquake.sim.explore.hunt.stress_circumstances import constant
 from orderquake.sim.explore.hunt.stress_themes import ANYWHERE
 from orderquake.sim.explore.swarm import KINDS, broken_by

@@ -11,10 +11,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
+from orderquake.sim.explore.hunt.changes import rested
 from orderquake.sim.explore.hunt.found import Case
 from orderquake.sim.explore.hunt.lateness import SHORTEST_US, Late, later, loosened, may_be_late
 from orderquake.sim.explore.hunt.strategy import Ground, Play, seeds
-from orderquake.sim.explore.hunt.stress import rested, stressed
+from orderquake.sim.explore.hunt.stress import stressed
 from orderquake.sim.explore.swarm_luck import Luck
 from orderquake.sim.units import SECOND
 from orderquake.sim.world.streams import Deviation, TracedStreams

@@ -45,6 +45,7 @@ PLAIN_PAYMENT: Mapping[str, Any] = {
     "key_retention": 4 * MINUTE,
 }  # fmt: skip
 LATENCY_US: Mapping[str, int] = {"payment": 500 * MS, "record": 100 * MS}
+CALM_JOB = {"jitter": 0, "phase": 0, "skips": 0.0, "doubles": 0.0, "overlaps": True, "batch": 200}
 EVERY_US = (10 * SECOND, 5 * SECOND, 2 * SECOND, SECOND)
 
 
@@ -186,9 +187,7 @@ def jobs(case: Case) -> Iterator[Reduction]:
     for which in scenario.jobs.names():
         job = scenario.jobs[which]
         updates: list[dict[str, Any]] = [
-            {name: value}
-            for name, value in (("jitter", 0), ("phase", 0), ("skips", 0.0), ("doubles", 0.0), ("batch", 200))
-            if getattr(job, name) != value
+            {name: value} for name, value in CALM_JOB.items() if getattr(job, name) != value
         ]
         updates += [{"every": us} for us in EVERY_US if us > job.every]
         updates += [{"every": us} for us in on_the_beat(job.every) if us]
@@ -228,7 +227,7 @@ def _plain_service(name: str, service: Service) -> Service:
 
 def _calm_job(job: Any, every_us: int = 0) -> Any:
     every = every_us or job.every
-    return job.model_copy(update={"every": every, "jitter": 0, "phase": 0, "skips": 0.0, "doubles": 0.0, "batch": 200})
+    return job.model_copy(update={"every": every} | CALM_JOB)
 
 
 def _plainer_laws(law: Any, plain_us: int | None) -> Iterator[Delay]:

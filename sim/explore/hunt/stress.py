@@ -17,9 +17,9 @@ from orderquake.model.architecture import Architecture
 from orderquake.model.in_kv import InKv
 from orderquake.model.policy import Policy
 from orderquake.model.spread import Spread
+from orderquake.sim.explore.hunt.changes import rested
 from orderquake.sim.explore.hunt.stress_circumstances import apart, constant
 from orderquake.sim.explore.hunt.stress_themes import LEASE_US, NO_THEME, Theme, at_an_ask, away, theme_of
-from orderquake.sim.explore.quiet import quiet_bound
 from orderquake.sim.explore.swarm import KINDS, broken_by
 from orderquake.sim.explore.swarm_faults import CannotDraw, Day, drawn_fault
 from orderquake.sim.explore.swarm_luck import Luck, duration
@@ -76,11 +76,6 @@ def ends_us(tables: Mapping[str, Any], faults: Sequence[Mapping[str, Any]]) -> i
     spans += [(fault.get("from", fault.get("at", "0 s")), fault.get("for", "0 s")) for fault in faults]
     last_us = max(parse_duration(begins) + parse_duration(lasts) for begins, lasts in spans)
     return min(last_us + AFTERWARDS_US, HORIZON_S * SECOND)
-
-
-def rested(scenario: Scenario) -> Scenario:
-    """The day with a quiet phase that is long enough, and no longer."""
-    return scenario.model_copy(update={"quiet_limit": quiet_bound(scenario) + SECOND})
 
 
 def stress_tables(luck: Luck, like: Scenario | None = None) -> dict[str, Any]:
@@ -165,7 +160,9 @@ def _policy(luck: Luck, order: str) -> dict[str, Any]:
         "extends": luck.chance("extends", 0.2),
         "expiry": "sweep" if luck.chance("sweeps", 0.2) else "on_look",
         "decide_within": luck.time("decide", SECOND, 5 * SECOND) if luck.chance("decides_soon", 0.15) else "40 s",
-        "send_horizon": luck.time("send_horizon", SECOND, 20 * SECOND) if luck.chance("sends_soon", 0.3) else "1 min",
+        "send_horizon": luck.time("send_horizon", 8 * SECOND, 20 * SECOND)
+        if luck.chance("sends_soon", 0.3)
+        else "1 min",
         "message_life": "1 min",
         "worker_deadline": "8 s",
         "lease": duration(LEASE_US),

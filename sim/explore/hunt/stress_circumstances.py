@@ -267,8 +267,8 @@ LATEST_US: Final = 3.8 * SECOND
 
 def short_memories(luck: Luck, tables: dict[str, Any]) -> None:
     """A provider that forgets keys as soon as it may, and workers that give up early."""
-    life_us, horizon_us = luck.decades("life", 4 * SECOND, 5 * SECOND), luck.decades("horizon", SECOND, 4 * SECOND)
     deadline_us = 2 * SECOND
+    life_us, horizon_us = luck.decades("life", 4 * SECOND, 5 * SECOND), luck.decades("horizon", deadline_us, 4 * SECOND)
     tables["policy"] |= {
         "message_life": duration(life_us), "send_horizon": duration(horizon_us),
         "worker_deadline": duration(deadline_us), "lease": "2500 ms", "idle": "1 s",

@@ -161,16 +161,16 @@ def test_a_clock_that_makes_no_sense_is_refused(tmp_path: Path, lines: str, said
 
 
 @pytest.mark.parametrize(("target", "is_refused"), [("order_cache", True), ("here", True), ("stock", False)])
-def test_who_stamps_orders_and_who_reads_the_stamps_are_less_than_a_send_horizon_apart(
+def test_who_stamps_orders_and_who_reads_the_stamps_are_so_near_that_a_worker_sends_in_time(
     target: str, is_refused: bool
 ) -> None:
     """Or nothing is ever young enough to be sent."""
-    clock = {"kind": "clock_jump", "target": target, "by": "10 s", "direction": "behind", "at": "1 min"}
-    tables = {"policy": {"send_horizon": "10 s"}, "place": [{"name": "here"}]}
+    clock = {"kind": "clock_jump", "target": target, "by": "11 s", "direction": "behind", "at": "1 min"}
+    tables = {"policy": {"send_horizon": "40 s", "worker_deadline": "30 s"}, "place": [{"name": "here"}]}
     if is_refused:
-        with pytest.raises(ValidationError, match=r"expected less than policy\.send_horizon"):
+        with pytest.raises(ValidationError, match=r'expected no more than "10 s", which worker_deadline leaves'):
             scenario_of(fault=[clock], **tables)
-    assert scenario_of(fault=[clock | ({"by": "9 s"} if is_refused else {})], **tables)
+    assert scenario_of(fault=[clock | ({"by": "10 s"} if is_refused else {})], **tables)
 
 
 # -- schedulers
