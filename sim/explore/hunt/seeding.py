@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from orderquake.model.architecture import Architecture
+from orderquake.sim.demand import Listed
 from orderquake.sim.explore.days import day_names, day_of
 from orderquake.sim.explore.hunt.found import Case
 from orderquake.sim.explore.hunt.listing import narrowed
@@ -40,7 +41,8 @@ class MonteCarlo:
 
 
 OTHER_LUCK = 6
-"""Seeds with which a named day that failed is played with few customers."""
+"""Seeds with which a named day that failed is played with ever more of its customers, as long as they are few."""
+FEW_ORDERS = 20
 
 
 class NamedDays:
@@ -63,11 +65,21 @@ class NamedDays:
                 outcome = play(case)
                 yield
                 if outcome.run is not None and outcome.failures:
-                    few = tuple(narrowed(case, outcome.run, outcome.failures[0]))
-                    for other in range(seed, seed + OTHER_LUCK):
+                    cases = tuple(narrowed(case, outcome.run, outcome.failures[0]))
+                    few = tuple(fewer for fewer in cases if orders_in(fewer) <= FEW_ORDERS)
+                    for fewer in cases:
+                        play(fewer)
+                    yield
+                    for other in range(seed + 1, seed + OTHER_LUCK):
                         for fewer in few:
                             play(fewer._replace(seed=other))
                         yield
+
+
+def orders_in(case: Case) -> int:
+    """How many are on the list of a case that `narrowed` made."""
+    workload = case.scenario.workload
+    return len(workload.order) if isinstance(workload, Listed) else FEW_ORDERS + 1
 
 
 def is_inside(day: Scenario, design: type[Architecture]) -> bool:

@@ -100,7 +100,18 @@ def few_snapshots(luck: Luck, tables: dict[str, Any]) -> None:
     orders.sort(key=lambda order: parse_duration(order["at"]))
     tables["stock"]["units_per_sku"] = 1
     tables["stock"]["receipts"] = [{"at": luck.time("in", 200 * MS, 2 * SECOND), "sku": "sku-1", "units": 1}]
+    tables["service"]["payment"]["latency"] = constant(luck.decades("pays", 50 * MS, SECOND))
+    tables["service"]["record"]["latency"] = constant(luck.decades("books", 50 * MS, 500 * MS))
+    tables["jobs"]["outbound"]["every"] = luck.time("soon", 300 * MS, 1.2 * SECOND)
     tables["jobs"]["inbound"]["every"] = luck.time("slowly", 1.5 * SECOND, 6 * SECOND)
+
+
+def late_reader(luck: Luck, tables: dict[str, Any]) -> None:
+    """As before, and nobody reads at all until the first sale has been posted."""
+    few_snapshots(luck, tables)
+    tables["stock"]["receipts"][0]["at"] = luck.time("at once", 50 * MS, 600 * MS)
+    tables["workload"]["order"][0]["at"] = luck.time("then", 700 * MS, 2 * SECOND)
+    tables["jobs"]["inbound"]["every"] = luck.time("late", 3.5 * SECOND, 7 * SECOND)
 
 
 def come(luck: Luck, tables: dict[str, Any], when: Sequence[tuple[float, float]]) -> None:
@@ -120,6 +131,14 @@ def asleep_at_the_loss(luck: Luck, tables: dict[str, Any]) -> None:
     tables["stock"]["units_per_sku"] = 1
     tables["service"]["payment"]["latency"] = constant(luck.decades("pays", 50 * MS, SECOND))
     tables["jobs"]["rebuild"]["every"] = luck.time("rebuild", 200 * MS, 1.5 * SECOND)
+
+
+def lost_in_its_sleep(luck: Luck, tables: dict[str, Any]) -> None:
+    """As before, and the next one comes before whoever slept through the loss wakes."""
+    asleep_at_the_loss(luck, tables)
+    come(luck, tables, ((200 * MS, SECOND), (3 * SECOND, 8 * SECOND)))
+    tables["service"]["payment"]["latency"] = constant(luck.decades("quickly", 50 * MS, 300 * MS))
+    tables["service"]["record"]["latency"] = constant(luck.decades("reads", 20 * MS, 300 * MS))
 
 
 def lost_after_a_post(luck: Luck, tables: dict[str, Any]) -> None:
@@ -172,8 +191,19 @@ def refunds_fail(luck: Luck, tables: dict[str, Any]) -> None:
     tables["jobs"]["settlement"]["every"] = luck.time("settlement", 500 * MS, 3 * SECOND)
 
 
-def apart(luck: Luck, tables: dict[str, Any]) -> None:
-    """Two or three places, and slow word between them; one may be head office, where no personal data may be."""
+def refunds_fail_at_once(luck: Luck, tables: dict[str, Any]) -> None:
+    """As before, but the ledger says so before whoever asked for the refund has looked again."""
+    refunds_fail(luck, tables)
+    tables["workload"]["order"][0]["card"] = "refund_fails"
+    tables["service"]["payment"]["refund_delay"] = constant(0.0)
+    tables["service"]["payment"]["refund_fails_after"] = constant(luck.decades("at_once", 50 * MS, SECOND))
+    tables["policy"]["idle"] = luck.time("later", 2 * SECOND, 5 * SECOND)
+    tables["jobs"]["settlement"]["every"] = luck.time("soon", 300 * MS, 1.2 * SECOND)
+
+
+def apart(luck: Luck, tables: dict[str, Any], rivals: float = 0.7) -> None:
+    """Two or three places, and slow word between them; one may be head office, where no personal data may be. There are
+    often rivals, who come at the same time."""
     names = ("here", "there", "yonder")[: luck.whole("places", 2, 3)]
     tables["place"] = [{"name": name, "workers": luck.whole(name, 1, 2)} for name in names]
     tables["link"] = [
@@ -181,7 +211,7 @@ def apart(luck: Luck, tables: dict[str, Any]) -> None:
         for number, one in enumerate(names)
         for other in names[number + 1 :]
     ]
-    if luck.chance("rivals", 0.7):
+    if luck.chance("rivals", rivals):
         at_us = luck.decades("rivals/at", 200 * MS, 3 * SECOND)
         come(luck, tables, [(at_us, at_us + 300 * MS)] * luck.whole("rivals/many", 2, 3))
         tables["stock"]["units_per_sku"] = luck.whole("units", 1, 2)
@@ -206,8 +236,9 @@ def refusals(luck: Luck, tables: dict[str, Any]) -> None:
         "below_zero": "reject",
         "latency": constant(luck.decades("record", 20 * MS, SECOND)),
     }
-    stock["units_per_sku"] = units = luck.whole("units", 1, 3)
-    come(luck, tables, [(300 * MS, 1.5 * SECOND)] * min(units, 2) + [(5 * SECOND, 14 * SECOND)])
+    stock["units_per_sku"] = units = luck.pick("units", (1, 2, 2, 3))
+    early = luck.whole("early", 1, min(units, 2))
+    come(luck, tables, [(300 * MS, 1.5 * SECOND)] * early + [(5 * SECOND, 14 * SECOND)])
     stock["corrections"] = [
         {"at": luck.time("at", 300 * MS, 3 * SECOND), "sku": "sku-1", "units": -luck.whole("gone", 1, min(units, 2))}
     ]
@@ -215,6 +246,17 @@ def refusals(luck: Luck, tables: dict[str, Any]) -> None:
         stock["receipts"] = [{"at": luck.time("in", 4 * SECOND, 8 * SECOND), "sku": "sku-1", "units": 1}]
     jobs["outbound"]["every"] = luck.time("outbound", 1.5 * SECOND, 4 * SECOND)
     jobs["inbound"]["every"] = luck.time("inbound", 300 * MS, 2 * SECOND)
+
+
+def missing_goods(luck: Luck, tables: dict[str, Any]) -> None:
+    """A unit is sold; then a stock-take finds that others are not there, one comes in, and somebody else wants it."""
+    stock, jobs = tables["stock"], tables["jobs"]
+    stock["units_per_sku"] = units = luck.pick("units", (1, 2, 2, 3))
+    come(luck, tables, [(300 * MS, 1.5 * SECOND), (9 * SECOND, 16 * SECOND)])
+    stock["corrections"] = [{"at": luck.time("at", 3 * SECOND, 6 * SECOND), "sku": "sku-1", "units": -units}]
+    stock["receipts"] = [{"at": luck.time("in", 6 * SECOND, 9 * SECOND), "sku": "sku-1", "units": 1}]
+    for job in ("inbound", "outbound"):
+        jobs[job]["every"] = luck.time(job, 300 * MS, 2 * SECOND)
 
 
 def second_thoughts(luck: Luck, tables: dict[str, Any]) -> None:
@@ -237,46 +279,50 @@ def second_holds(luck: Luck, tables: dict[str, Any]) -> None:
 
 
 def old_asks(luck: Luck, tables: dict[str, Any]) -> None:
-    """One customer, who thinks better of it, and holds that are made anew, while old asks are on their way."""
+    """One customer, who thinks better of it, and holds that are made anew, while old asks are on their way: a hold has
+    lapsed before anybody asks a second time."""
     come(luck, tables, [(300 * MS, SECOND)])
-    tables["workload"]["order"][0]["cancels_after"] = luck.time("cancels", 500 * MS, 8 * SECOND)
+    tables["workload"]["order"][0]["cancels_after"] = luck.time("cancels", 500 * MS, 5 * SECOND)
     tables["stock"]["units_per_sku"] = luck.whole("units", 1, 2)
-    tables["policy"] |= {"reservation_ttl": luck.time("ttl", 300 * MS, 2 * SECOND), "extends": False}
+    ttl_us = luck.decades("ttl", 300 * MS, 1.2 * SECOND)
+    tables["policy"] |= {"reservation_ttl": duration(ttl_us), "extends": False}
+    patience = tables["policy"]["patience"]
+    patience["stock"] = patience["stock"] | {"timeout": duration(ttl_us + 50 * MS)}
     tables["service"]["payment"]["latency"] = constant(luck.decades("pays", 50 * MS, 500 * MS))
-    tables["service"]["stock"]["latency"] = constant(luck.decades("stock", 20 * MS, 200 * MS))
+    tables["service"]["stock"]["latency"] = constant(luck.decades("stock", 20 * MS, 100 * MS))
 
 
 def pages(luck: Luck, tables: dict[str, Any]) -> None:
-    """Two products come in together, and are read page by page, each of which takes its time."""
+    """Two products come in, one of them sometimes twice, and are read page by page, each of which takes its time."""
     many_snapshots(luck, tables)
     at_us = luck.decades("together", 1.5 * SECOND, 2.5 * SECOND)
-    tables["stock"] |= {
-        "skus": 2,
-        "receipts": [
-            {"at": duration(at_us + luck.decades(sku, 10 * MS, SECOND)), "sku": sku, "units": 1}
-            for sku in ("sku-1", "sku-2")
-        ],
-    }
-    tables["jobs"]["inbound"] |= {"batch": 1, "every": luck.time("reads", SECOND, 3 * SECOND)}
-    tables["service"]["record"]["latency"] = constant(luck.decades("turns", 200 * MS, SECOND))
+    comes_in = ("sku-1", "sku-2", "sku-1")[: luck.pick("deliveries", (2, 3, 3))]
+    tables["stock"] |= {"skus": 2, "receipts": []}
+    for number, sku in enumerate(comes_in):
+        tables["stock"]["receipts"].append({"at": duration(at_us), "sku": sku, "units": 1})
+        at_us += luck.decades(f"gap-{number}", 50 * MS, 1.5 * SECOND)
+    tables["jobs"]["inbound"] |= {"batch": 1, "every": luck.time("reads", 1.5 * SECOND, 4 * SECOND)}
+    tables["service"]["record"]["latency"] = constant(luck.decades("turns", 400 * MS, 1.5 * SECOND))
 
 
-LATEST_US: Final = 3.8 * SECOND
-"""By so much an ask may be late where memories are short: below the life of any message."""
+LIFE_US: Final = 4 * SECOND
+"""How long a message may live where memories are short."""
+LATEST_US: Final = 3.97 * SECOND
+"""By so much an ask may be late there."""
 
 
 def short_memories(luck: Luck, tables: dict[str, Any]) -> None:
     """A provider that forgets keys as soon as it may, and workers that give up early."""
     deadline_us = 2 * SECOND
-    life_us, horizon_us = luck.decades("life", 4 * SECOND, 5 * SECOND), luck.decades("horizon", deadline_us, 4 * SECOND)
+    horizon_us = luck.decades("horizon", deadline_us, 4 * SECOND)
     tables["policy"] |= {
-        "message_life": duration(life_us), "send_horizon": duration(horizon_us),
+        "message_life": duration(LIFE_US), "send_horizon": duration(horizon_us),
         "worker_deadline": duration(deadline_us), "lease": "2500 ms", "idle": "1 s",
     }  # fmt: skip
     patience = tables["policy"]["patience"]
-    patience["payment"] = patience["payment"] | {"timeout": luck.time("timeout", 500 * MS, SECOND), "attempts": 2}
-    tables["jobs"]["recovery"]["every"] = "1 s"
-    kept_us = life_us + horizon_us + deadline_us + luck.decades("room", 20 * MS, 500 * MS)
+    patience["payment"] = patience["payment"] | {"timeout": luck.time("timeout", 400 * MS, 900 * MS), "attempts": 3}
+    tables["jobs"]["recovery"]["every"] = "500 ms"
+    kept_us = LIFE_US + horizon_us + deadline_us + luck.decades("room", 20 * MS, 300 * MS)
     tables["service"]["payment"] |= {
         "key_retention": f"{1 + round(kept_us / MS)} ms", "latency": constant(luck.decades("pay", 20 * MS, 200 * MS)),
     }  # fmt: skip
@@ -284,21 +330,69 @@ def short_memories(luck: Luck, tables: dict[str, Any]) -> None:
         nothing_left(luck, tables)
 
 
+def given_up(luck: Luck, tables: dict[str, Any]) -> None:
+    """Workers are killed early, and a few deliveries are all that an order gets before it is a dead letter."""
+    tables["policy"] |= {
+        "max_deliveries": luck.whole("deliveries", 1, 3), "worker_deadline": "2 s", "lease": "2500 ms", "idle": "1 s",
+    }  # fmt: skip
+    for service, patience in tables["policy"]["patience"].items():
+        us = luck.decades(service, 300 * MS, SECOND)
+        tables["policy"]["patience"][service] = patience | {"timeout": duration(us), "attempts": 2}
+    tables["service"]["payment"]["latency"] = constant(luck.decades("pays", 20 * MS, 200 * MS))
+    tables["service"]["record"]["latency"] = constant(luck.decades("books", 20 * MS, 200 * MS))
+
+
+def early_customers(luck: Luck, tables: dict[str, Any]) -> None:
+    """All is sold and paid in the first moments, and there is a long day left for the books."""
+    for number, order in enumerate(tables["workload"]["order"]):
+        order["at"] = duration(
+            luck.decades("first", 100 * MS, 500 * MS) + number * luck.decades("gap", 20 * MS, SECOND)
+        )
+        order["card"] = "good"
+    tables["stock"]["units_per_sku"] = luck.whole("units", 1, 3)
+    tables["service"]["payment"]["latency"] = constant(luck.decades("pays", 50 * MS, 500 * MS))
+    tables["service"]["record"]["latency"] = constant(luck.decades("books", 20 * MS, 500 * MS))
+
+
 # -- what happens to a shop besides, once
+
+
+def out_of_reach(luck: Luck) -> dict[str, Any]:
+    """A service that a worker needs is away for longer than its deliveries last."""
+    return {
+        "kind": "down", "target": luck.pick("target", ("payment", "payment", "stock", "notice")),
+        "from": luck.time("from", 100 * MS, 3 * SECOND), "for": luck.time("for", 6 * SECOND, 14 * SECOND),
+    }  # fmt: skip
 
 
 def provider_is_silent(luck: Luck) -> dict[str, Any]:
     return {
-        "kind": luck.pick("kind", ("lose_answer", "lose_answer", "lose_ask")), "target": "payment",
+        "kind": luck.pick("kind", ("lose_answer", "lose_answer", "lose_answer", "lose_ask")), "target": "payment",
         "operation": luck.pick("verb", ("charge", "charge", "refund")), "probability": luck.pick("share", (0.6, 1.0)),
-        "for": luck.time("for", 3 * SECOND, 18 * SECOND),
+        "for": luck.time("for", 4 * SECOND, 18 * SECOND),
     }  # fmt: skip
 
 
 def money_is_late(luck: Luck) -> dict[str, Any]:
+    by_us = LATEST_US if luck.chance("latest", 0.5) else luck.decades("by", 2.5 * SECOND, LATEST_US)
     return {
         "kind": "delay", "target": "payment", "operation": luck.pick("verb", ("charge", "charge", "refund")),
-        "probability": luck.pick("share", (0.3, 0.6)), "by": constant(luck.decades("by", 2.5 * SECOND, LATEST_US)),
+        "probability": luck.pick("share", (0.2, 0.5, 1.0)), "by": constant(by_us),
+    }  # fmt: skip
+
+
+def charges_are_unheard(luck: Luck) -> dict[str, Any]:
+    return {
+        "kind": "lose_answer", "target": "payment", "operation": "charge", "probability": 1.0,
+        "for": luck.time("for", 8 * SECOND, 16 * SECOND),
+    }  # fmt: skip
+
+
+def charges_come_last(luck: Luck) -> dict[str, Any]:
+    """As late as a message may, now and then."""
+    return {
+        "kind": "delay", "target": "payment", "operation": "charge", "probability": luck.pick("share", (0.3, 0.5)),
+        "by": constant(LATEST_US),
     }  # fmt: skip
 
 
@@ -310,6 +404,13 @@ def copy_lags(luck: Luck) -> dict[str, Any]:
     return {"kind": "stale_replica", "lag": luck.time("lag", 2 * SECOND, 10 * SECOND)} | _window(luck)
 
 
+def copy_lags_for_long(luck: Luck) -> dict[str, Any]:
+    return {
+        "kind": "stale_replica", "lag": luck.time("lag", 1.5 * SECOND, 7 * SECOND),
+        "from": luck.time("from", 300 * MS, 2 * SECOND), "for": luck.time("for", 8 * SECOND, 14 * SECOND),
+    }  # fmt: skip
+
+
 def copy_stands_still(luck: Luck) -> dict[str, Any]:
     return {
         "kind": "stale_replica", "lag": luck.time("lag", 8 * SECOND, 15 * SECOND),
@@ -319,6 +420,10 @@ def copy_stands_still(luck: Luck) -> dict[str, Any]:
 
 def lost_soon(luck: Luck) -> dict[str, Any]:
     return {"kind": "wiped", "target": "stock", "at": luck.time("at", 1.5 * SECOND, 6 * SECOND)}
+
+
+def lost_at_once(luck: Luck) -> dict[str, Any]:
+    return {"kind": "wiped", "target": "stock", "at": luck.time("at", SECOND, 4 * SECOND)}
 
 
 def often_in_trouble(luck: Luck) -> dict[str, Any]:
@@ -341,22 +446,32 @@ def often_in_trouble(luck: Luck) -> dict[str, Any]:
 
 def copy_lags_a_moment(luck: Luck) -> dict[str, Any]:
     return {
-        "kind": "stale_replica", "lag": luck.time("lag", 2 * SECOND, 10 * SECOND),
-        "from": luck.time("from", 2 * SECOND, 6 * SECOND), "for": luck.time("for", 300 * MS, 3 * SECOND),
+        "kind": "stale_replica", "lag": luck.time("lag", 600 * MS, 5 * SECOND),
+        "from": luck.time("from", 2.5 * SECOND, 7 * SECOND), "for": luck.time("for", 300 * MS, 2 * SECOND),
     }  # fmt: skip
 
 
 def consume_is_late(luck: Luck) -> dict[str, Any]:
     return {
         "kind": "delay", "target": "stock", "operation": "consume", "nth": 1,
-        "by": constant(luck.decades("by", 800 * MS, 6 * SECOND)),
+        "by": constant(luck.decades("by", 500 * MS, 4 * SECOND)),
+    }  # fmt: skip
+
+
+def second_hold_is_forgotten(luck: Luck) -> dict[str, Any]:
+    """Whoever made the second hold dies before it is written down."""
+    return {
+        "kind": luck.pick("kind", ("crash", "crash", "pause")), "target": "stock", "operation": "reserve", "nth": 2,
+        "when": "after", "length": constant(luck.decades("length", SECOND, 4 * SECOND)),
     }  # fmt: skip
 
 
 def books_are_silent(luck: Luck) -> dict[str, Any]:
     return {
         "kind": luck.pick("kind", ("lose_answer", "lose_answer", "lose_ask")), "target": "record", "operation": "post",
-        "probability": luck.pick("share", (0.6, 1.0)), "for": luck.time("for", 4 * SECOND, 23 * SECOND),
+        "probability": luck.pick("share", (0.6, 1.0)),
+        "for": luck.time("long", 21 * SECOND, 23.5 * SECOND) if luck.chance("is_long", 0.6)
+        else luck.time("for", 4 * SECOND, 21 * SECOND),
     }  # fmt: skip
 
 

@@ -18,29 +18,41 @@ from orderquake.sim.explore.hunt.stress_circumstances import (
     asleep_at_the_loss,
     books_are_silent,
     busy_jobs,
+    charges_are_unheard,
+    charges_come_last,
     constant,
     consume_is_late,
     copy_lags,
     copy_lags_a_moment,
+    copy_lags_for_long,
     copy_stands_still,
     cut_off,
+    early_customers,
     feed_is_empty,
     few_snapshots,
+    given_up,
     late_money,
+    late_reader,
     lost,
     lost_after_a_post,
+    lost_at_once,
+    lost_in_its_sleep,
     lost_soon,
     many_snapshots,
+    missing_goods,
     money_is_late,
     nothing_left,
     often_in_trouble,
     old_asks,
+    out_of_reach,
     overtaken,
     pages,
     pages_overtake,
     provider_is_silent,
     refunds_fail,
+    refunds_fail_at_once,
     refusals,
+    second_hold_is_forgotten,
     second_holds,
     second_thoughts,
     set_back,
@@ -73,9 +85,11 @@ class Theme:
     """sets    what it makes of the tables
     happens one of these happens besides, once; and one of `happens_too`
     kinds   of faults; none where it has none
-    asks    that they strike, and `nth`, up to the how-manieth
+    asks    that they strike; up to the how-manieth: `nth` at the Order Cache, `elsewhere` at other services
+    when    a crash or a pause comes: before the ask is sent, or after it was answered
     is_long pauses outlast the lease
     sleeps_us   how long pauses are at least and at most, instead
+    weight  how often it is picked, beside those that have 1
     is_away a service goes away for a while, instead
     """
 
@@ -84,10 +98,13 @@ class Theme:
     kinds: tuple[str, ...] = ()
     asks: Asks = ()
     nth: int = 2
+    elsewhere: int = 2
+    when: tuple[str, ...] = ("before", "after")
     is_long: bool = False
     is_away: bool = False
     happens_too: tuple[Callable[[Luck], dict[str, Any]], ...] = ()
     sleeps_us: tuple[float, float] | None = None
+    weight: int = 1
 
     def besides(self, luck: Luck) -> Iterator[dict[str, Any]]:
         """What happens on its days, whatever else goes wrong."""
@@ -114,7 +131,7 @@ THEMES: Final[Mapping[str, Theme]] = MappingProxyType({
         nothing_left, (), ("crash", "crash", "lose_answer", "pause", "lose_ask"),
         (("payment", "refund"), ("payment", "refund"), ("order_cache", "write_order"), ("stock", "release"),
          ("payment", "ask_refund")),
-        nth=5, is_long=True,
+        nth=5, elsewhere=1, is_long=True,
     ),
     "silence": Theme(
         as_it_is, (), ("lose_answer", "delay", "crash", "lose_ask", "duplicate"),
@@ -141,16 +158,25 @@ THEMES: Final[Mapping[str, Theme]] = MappingProxyType({
         (("record", "post"), ("stock", "refresh"), ("stock", "settle"), ("record", "read_changes")),
     ),
     "old copy": Theme(few_snapshots, (copy_lags,)),
+    "old copy, late reader": Theme(late_reader, (copy_lags_for_long,)),
     "lost in between": Theme(
         asleep_at_the_loss, (lost_soon,), ("pause", "pause", "delay"),
         (("order_cache", "write_order"), ("order_cache", "write_order"), ("stock", "consume")),
         nth=5, sleeps_us=(2 * SECOND, 8 * SECOND),
+    ),
+    "lost in its sleep": Theme(
+        lost_in_its_sleep, (lost_at_once,), ("pause",), (("stock", "consume"),),
+        elsewhere=1, when=("after",), sleeps_us=(3 * SECOND, 8 * SECOND), weight=2,
     ),
     "overtaken": Theme(
         overtaken, (), ("pause", "pause", "delay", "crash"),
         (("stock", "consume"), ("order_cache", "write_order"), ("order_cache", "write_order"), ("record", "post"),
          ("stock", "settle"), ("stock", "refresh")),
         nth=6, sleeps_us=(SECOND, 8 * SECOND),
+    ),
+    "overtaken at the shelf": Theme(
+        overtaken, (), ("pause", "pause", "pause", "crash"), (("stock", "consume"), ("stock", "settle")),
+        elsewhere=1, when=("after",), sleeps_us=(2 * SECOND, 9 * SECOND), weight=2,
     ),
     "late money": Theme(
         late_money, (), ("crash", "pause", "lose_answer", "delay", "lose_ask"),
@@ -164,20 +190,30 @@ THEMES: Final[Mapping[str, Theme]] = MappingProxyType({
          ("order_cache", "write_orders"), ("notice", "notify")),
         nth=5, sleeps_us=(SECOND, 12 * SECOND),
     ),
+    "refunds fail at once": Theme(
+        refunds_fail_at_once, (), ("crash", "lose_answer", "lose_answer", "pause"), (("payment", "refund"),),
+        nth=1, when=("after",), sleeps_us=(SECOND, 6 * SECOND), weight=2,
+    ),
     "a bad service": Theme(as_it_is, (often_in_trouble,), AT_ASKS, ANYWHERE, nth=4),
-    "apart": Theme(apart, (cut_off,), AT_ASKS, ANYWHERE, nth=4),
+    "apart": Theme(apart, (cut_off,), AT_ASKS, ANYWHERE, nth=4, weight=3),
     "old asks": Theme(
         old_asks, (consume_is_late,), ("crash", "crash", "pause", "lose_answer"),
         (("stock", "reserve"), ("stock", "reserve"), ("order_cache", "write_order"), ("stock", "release")),
         nth=6,
     ),
-    "silent books": Theme(as_it_is, (books_are_silent,)),
-    "pages": Theme(pages, (copy_lags_a_moment, copy_lags), happens_too=(copy_lags_a_moment,)),
+    "old asks, forgotten hold": Theme(old_asks, (consume_is_late,), happens_too=(second_hold_is_forgotten,)),
+    "silent books": Theme(early_customers, (books_are_silent,)),
+    "dead letters": Theme(given_up, (out_of_reach,)),
+    "pages": Theme(pages, (copy_lags_a_moment, copy_lags), happens_too=(copy_lags_a_moment,), weight=2),
     "wrong clocks": Theme(
         short_leases, (set_back,), ("pause", "delay"), (("stock", "consume"), ("order_cache", "write_order")), nth=4,
     ),
     "refusals": Theme(refusals),
-    "short memories": Theme(short_memories, (provider_is_silent,), happens_too=(money_is_late,)),
+    "missing goods": Theme(missing_goods),
+    "short memories": Theme(short_memories, (provider_is_silent,), happens_too=(money_is_late,), weight=2),
+    "short memories, late charges": Theme(
+        short_memories, (charges_are_unheard,), happens_too=(charges_come_last,), weight=2
+    ),
     "second thoughts": Theme(
         second_thoughts, (), ("delay", "pause", "lose_answer", "crash"),
         (("stock", "consume"), ("order_cache", "write_order"), ("stock", "reserve"), ("payment", "charge"),
@@ -191,6 +227,7 @@ THEMES: Final[Mapping[str, Theme]] = MappingProxyType({
     ),
 })  # fmt: skip
 """Theme -> what it is."""
+PICKED: Final = tuple(name for name, theme in THEMES.items() for _ in range(theme.weight))
 NO_THEME: Final = Theme(kinds=AT_ASKS, asks=ANYWHERE, nth=6)
 """Anything, anywhere."""
 SHARE: Final = 0.8
@@ -198,7 +235,7 @@ SHARE: Final = 0.8
 
 
 def theme_of(luck: Luck) -> Theme | None:
-    return THEMES[luck.pick("which", tuple(THEMES))] if luck.chance("is_there", SHARE) else None
+    return THEMES[luck.pick("which", PICKED)] if luck.chance("is_there", SHARE) else None
 
 
 def at_an_ask(luck: Luck, theme: Theme, holds: bool) -> dict[str, Any]:
@@ -214,9 +251,9 @@ def at_an_ask(luck: Luck, theme: Theme, holds: bool) -> dict[str, Any]:
     if luck.chance("often", 0.12):
         table |= {"probability": luck.pick("probability", (0.3, 0.6, 1.0)), "at_most": luck.whole("at_most", 1, 3)}
     else:
-        table["nth"] = luck.whole("nth", 1, theme.nth if target == "order_cache" else min(theme.nth, 2))
+        table["nth"] = luck.whole("nth", 1, theme.nth if target == "order_cache" else min(theme.nth, theme.elsewhere))
     if kind in ("crash", "pause"):
-        table["when"] = luck.pick("when", ("before", "after"))
+        table["when"] = luck.pick("when", theme.when)
     if kind == "pause":
         long = theme.is_long or luck.chance("is_long", 0.3)
         usual = (LEASE_US + 0.2 * SECOND, LEASE_US + 6 * SECOND) if long else (0.2 * SECOND, 4.0 * SECOND)
