@@ -155,7 +155,7 @@ def judged(
         raise AssertionError(
             f"two implementations of one promise disagree on {scenario.name} with seed {seed}: {disagreements}"
         )
-    from orderquake.sim.study.metastable import collapses_in_words
+    from orderquake.sim.study.metastable import collapses_in_words, jam_in_words
     from orderquake.sim.study.points.rates import missing, why_unknown
 
     verdict = run_verdict(verdicts, scenario.must_exercise)
@@ -166,6 +166,7 @@ def judged(
         *(f"fault {label} was never seen to strike" for label in unseen_faults),
         *why_unknown(missed),
         *collapses_in_words(history, scenario.horizon),
+        *jam_in_words(history),
     )
     return Run(scenario, architecture, seed, history, gauges, wall_s, verdicts, verdict, notes)
 

@@ -26,6 +26,10 @@ LOST = 0.5
 """Collapsed: less than this part of the share that there was before."""
 FEWEST = 20
 """Customers without whom nothing is said of a stretch of time."""
+ASKED = 20
+"""In the quiet phase, of one kind: fewer asks than that say nothing of a service."""
+UNHEARD = 0.95
+"""Jammed: at least this part of them ended in silence."""
 _SECOND = 1e6
 
 
@@ -61,6 +65,8 @@ class Aftermath(NamedTuple):
 
 def aftermaths(history: History, horizon_us: int, still: float = STILL) -> list[Aftermath]:
     """Every trigger that left enough time, and enough customers, to see whether the shop got up again."""
+    if len(history.table().at("invoke", "submit")) < 3 * FEWEST:
+        return []
     triggers = _triggers(history, horizon_us)
     if not triggers:
         return []
@@ -105,3 +111,27 @@ def _triggers(history: History, horizon_us: int) -> list[tuple[int, int]]:
 def collapses_in_words(history: History, horizon_us: int) -> tuple[str, ...]:
     """A sentence for every trigger after which the shop stayed down."""
     return tuple(str(each) for each in aftermaths(history, horizon_us) if each.is_collapsed)
+
+
+def jam_in_words(history: History) -> tuple[str, ...]:
+    """A sentence where a service still answers nobody in time after customers and faults have gone: its work is to be
+    asked again. None where a fault is never over."""
+    table = history.table()
+    silences, quiet = table.at("info"), table.at("config", "quiet")
+    if not len(quiet) or len(silences) < ASKED or silences[-ASKED] < quiet[0]:
+        return ()
+    if any(each.until_us is None for each in faults(history)):
+        return ()
+    verbs = table.texts(table.operation[silences[silences > quiet[0]]].tolist())
+    jammed = {}
+    for verb in sorted(set(verbs)):
+        asked = int((table.at("invoke", verb) > quiet[0]).sum())
+        if asked >= ASKED and verbs.count(verb) >= UNHEARD * asked:
+            jammed[verb] = asked
+    if not jammed:
+        return ()
+    told = ", ".join(f"{verb} was asked {asked:,} times" for verb, asked in jammed.items())
+    return (
+        f"jammed: long after the last fault {told}, and hardly an answer came in time. Jobs that begin anew before their "
+        "last run has ended keep such a service busy with what nobody waits for any more; see `overlaps` in [jobs.*]",
+    )

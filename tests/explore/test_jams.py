@@ -49,6 +49,16 @@ def test_a_slow_spell_jams_the_record_for_good_and_without_it_all_is_well() -> N
     assert verdicts(day(fault=[SLOW]))["books_converge"] == "invalid", "twenty minutes later"
 
 
+def test_the_run_says_so() -> None:
+    (note,) = simulate(day(fault=[SLOW]), HotCold, 1).notes
+    assert note.startswith("jammed: long after the last fault post was asked ")
+    assert "read_changes was asked" in note and "see `overlaps`" in note
+    assert simulate(day(), HotCold, 1).notes == ()
+    assert simulate(unjammed(day(fault=[SLOW])), HotCold, 1).notes == ()
+    stays_down = {"kind": "down", "target": "record", "from": "2 s", "heals": False}
+    assert not any(note.startswith("jammed") for note in simulate(day(fault=[stays_down]), HotCold, 1).notes)
+
+
 def test_runs_that_do_not_overlap_get_out_again() -> None:
     calm = unjammed(day(fault=[SLOW]))
     assert not any(job.overlaps for _, job in calm.jobs.items()) and not jobs_can_jam(calm)
