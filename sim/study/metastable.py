@@ -132,6 +132,6 @@ def jam_in_words(history: History) -> tuple[str, ...]:
         return ()
     told = ", ".join(f"{verb} was asked {asked:,} times" for verb, asked in jammed.items())
     return (
-        f"jammed: long after the last fault {told}, and hardly an answer came in time. Jobs that begin anew before their "
-        "last run has ended keep such a service busy with what nobody waits for any more; see `overlaps` in [jobs.*]",
+        f"jammed: long after the last fault {told}, and hardly an answer came in time. Jobs that begin anew before "
+        "their last run has ended keep a service busy with what nobody waits for any more; see `overlaps` in [jobs.*]",
     )

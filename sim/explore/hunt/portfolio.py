@@ -27,7 +27,7 @@ STRATEGIES: dict[str, AnyStrategy] = {
     strategy.name: strategy for strategy in (Stress, NamedDays, Delays, Priorities, Driven, Swarm, MonteCarlo)
 }
 """Every strategy by its name, in the order of their first turns."""
-SHARES = {Stress.name: 6.0, NamedDays.name: 7.0}
+SHARES = {Stress.name: 12.0, NamedDays.name: 5.0}
 """How much of the time a strategy gets where others get `USUAL_SHARE`."""
 USUAL_SHARE = 0.3
 LOOK_FURTHER, LOOK_FURTHER_S = 30, 1.0

@@ -40,8 +40,9 @@ class MonteCarlo:
                 yield
 
 
-OTHER_LUCK = 6
-"""Seeds with which a named day that failed is played with ever more of its customers, as long as they are few."""
+OTHER_LUCK, MORE_LUCK = 6, 24
+"""Seeds with which a named day that failed is played with ever more of its customers, as long as they are few, and
+with those alone whom the breach names."""
 FEW_ORDERS = 20
 
 
@@ -70,8 +71,8 @@ class NamedDays:
                     for fewer in cases:
                         play(fewer)
                     yield
-                    for other in range(seed + 1, seed + OTHER_LUCK):
-                        for fewer in few:
+                    for other in range(seed + 1, seed + MORE_LUCK):
+                        for fewer in few if other < seed + OTHER_LUCK else few[:1]:
                             play(fewer._replace(seed=other))
                         yield
 

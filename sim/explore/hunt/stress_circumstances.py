@@ -206,8 +206,10 @@ def apart(luck: Luck, tables: dict[str, Any], rivals: float = 0.7) -> None:
     often rivals, who come at the same time."""
     names = ("here", "there", "yonder")[: luck.whole("places", 2, 3)]
     tables["place"] = [{"name": name, "workers": luck.whole(name, 1, 2)} for name in names]
+    impatient_us = min(parse_duration(patience["timeout"]) for patience in tables["policy"]["patience"].values())
+    farthest_us = min(600 * MS, impatient_us / 4)  # there and back is less than anybody waits
     tables["link"] = [
-        {"between": [one, other], "latency": constant(luck.decades(f"{one}-{other}", 20 * MS, 600 * MS))}
+        {"between": [one, other], "latency": constant(luck.decades(f"{one}-{other}", 20 * MS, farthest_us))}
         for number, one in enumerate(names)
         for other in names[number + 1 :]
     ]
@@ -251,7 +253,7 @@ def refusals(luck: Luck, tables: dict[str, Any]) -> None:
 def missing_goods(luck: Luck, tables: dict[str, Any]) -> None:
     """A unit is sold; then a stock-take finds that others are not there, one comes in, and somebody else wants it."""
     stock, jobs = tables["stock"], tables["jobs"]
-    stock["units_per_sku"] = units = luck.pick("units", (1, 2, 2, 3))
+    stock["units_per_sku"] = units = luck.pick("units", (1, 2, 3, 3, 4))
     come(luck, tables, [(300 * MS, 1.5 * SECOND), (9 * SECOND, 16 * SECOND)])
     stock["corrections"] = [{"at": luck.time("at", 3 * SECOND, 6 * SECOND), "sku": "sku-1", "units": -units}]
     stock["receipts"] = [{"at": luck.time("in", 6 * SECOND, 9 * SECOND), "sku": "sku-1", "units": 1}]
@@ -354,6 +356,20 @@ def early_customers(luck: Luck, tables: dict[str, Any]) -> None:
     tables["service"]["record"]["latency"] = constant(luck.decades("books", 20 * MS, 500 * MS))
 
 
+def read_once(luck: Luck, tables: dict[str, Any]) -> None:
+    """As `pages`, but nobody reads at all until all has come in, one product twice; see `copy_lags_at_the_second`."""
+    pages(luck, tables)
+    at_us = luck.decades("begins", 500 * MS, 1.5 * SECOND)
+    tables["stock"]["receipts"] = receipts = []
+    for number, sku in enumerate(("sku-1", "sku-2", "sku-1")):
+        receipts.append({"at": duration(at_us), "sku": sku, "units": 1})
+        at_us += luck.decades(f"then-{number}", 100 * MS, 700 * MS)
+    tables["jobs"]["inbound"] |= {"every": duration(FIRST_READ_US), "phase": "0 s", "doubles": 0.0}
+    tables["service"]["record"]["latency"] = constant(luck.decades("slowly", 500 * MS, 1.5 * SECOND))
+
+
+FIRST_READ_US: Final = 3 * SECOND
+
 # -- what happens to a shop besides, once
 
 
@@ -448,6 +464,15 @@ def copy_lags_a_moment(luck: Luck) -> dict[str, Any]:
     return {
         "kind": "stale_replica", "lag": luck.time("lag", 600 * MS, 5 * SECOND),
         "from": luck.time("from", 2.5 * SECOND, 7 * SECOND), "for": luck.time("for", 300 * MS, 2 * SECOND),
+    }  # fmt: skip
+
+
+def copy_lags_at_the_second(luck: Luck) -> dict[str, Any]:
+    """The first page came from the record itself."""
+    return {
+        "kind": "stale_replica", "lag": luck.time("lag", 800 * MS, 4 * SECOND),
+        "from": luck.time("from", FIRST_READ_US + 400 * MS, FIRST_READ_US + 2.2 * SECOND),
+        "for": luck.time("for", 300 * MS, 2 * SECOND),
     }  # fmt: skip
 
 

@@ -24,6 +24,7 @@ from orderquake.sim.explore.hunt.stress_circumstances import (
     consume_is_late,
     copy_lags,
     copy_lags_a_moment,
+    copy_lags_at_the_second,
     copy_lags_for_long,
     copy_stands_still,
     cut_off,
@@ -49,6 +50,7 @@ from orderquake.sim.explore.hunt.stress_circumstances import (
     pages,
     pages_overtake,
     provider_is_silent,
+    read_once,
     refunds_fail,
     refunds_fail_at_once,
     refusals,
@@ -156,9 +158,10 @@ THEMES: Final[Mapping[str, Theme]] = MappingProxyType({
         many_snapshots, (feed_is_empty, pages_overtake, pages_overtake),
         ("lose_answer", "crash", "delay", "duplicate"),
         (("record", "post"), ("stock", "refresh"), ("stock", "settle"), ("record", "read_changes")),
+        weight=2,
     ),
     "old copy": Theme(few_snapshots, (copy_lags,)),
-    "old copy, late reader": Theme(late_reader, (copy_lags_for_long,)),
+    "old copy, late reader": Theme(late_reader, (copy_lags_for_long,), weight=2),
     "lost in between": Theme(
         asleep_at_the_loss, (lost_soon,), ("pause", "pause", "delay"),
         (("order_cache", "write_order"), ("order_cache", "write_order"), ("stock", "consume")),
@@ -182,7 +185,7 @@ THEMES: Final[Mapping[str, Theme]] = MappingProxyType({
         late_money, (), ("crash", "pause", "lose_answer", "delay", "lose_ask"),
         (("payment", "charge"), ("payment", "charge"), ("stock", "extend"), ("stock", "consume"),
          ("order_cache", "write_order")),
-        nth=4, sleeps_us=(SECOND, 8 * SECOND),
+        nth=4, sleeps_us=(SECOND, 8 * SECOND), weight=2,
     ),
     "refunds fail": Theme(
         refunds_fail, (), ("crash", "crash", "lose_answer", "pause", "delay", "duplicate"),
@@ -201,15 +204,18 @@ THEMES: Final[Mapping[str, Theme]] = MappingProxyType({
         (("stock", "reserve"), ("stock", "reserve"), ("order_cache", "write_order"), ("stock", "release")),
         nth=6,
     ),
-    "old asks, forgotten hold": Theme(old_asks, (consume_is_late,), happens_too=(second_hold_is_forgotten,)),
-    "silent books": Theme(early_customers, (books_are_silent,)),
+    "old asks, forgotten hold": Theme(
+        old_asks, (consume_is_late,), happens_too=(second_hold_is_forgotten,), weight=2
+    ),
+    "silent books": Theme(early_customers, (books_are_silent,), weight=2),
     "dead letters": Theme(given_up, (out_of_reach,)),
-    "pages": Theme(pages, (copy_lags_a_moment, copy_lags), happens_too=(copy_lags_a_moment,), weight=2),
+    "pages": Theme(pages, (copy_lags_a_moment, copy_lags), happens_too=(copy_lags_a_moment,)),
+    "pages, read once": Theme(read_once, (copy_lags_at_the_second,), weight=2),
     "wrong clocks": Theme(
         short_leases, (set_back,), ("pause", "delay"), (("stock", "consume"), ("order_cache", "write_order")), nth=4,
     ),
-    "refusals": Theme(refusals),
-    "missing goods": Theme(missing_goods),
+    "refusals": Theme(refusals, weight=2),
+    "missing goods": Theme(missing_goods, weight=2),
     "short memories": Theme(short_memories, (provider_is_silent,), happens_too=(money_is_late,), weight=2),
     "short memories, late charges": Theme(
         short_memories, (charges_are_unheard,), happens_too=(charges_come_last,), weight=2
