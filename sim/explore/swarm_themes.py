@@ -180,7 +180,7 @@ THEMES: dict[str, Theme] = {
             "horizon": time(9 * MINUTE, 10 * MINUTE),
             "service.payment.key_retention": time(280 * SECOND, 300 * SECOND),
             "policy.send_horizon": time(12 * SECOND, 16 * SECOND),
-            "policy.message_life": time(243 * SECOND, 252 * SECOND),
+            "policy.message_life": time(240 * SECOND, 250 * SECOND),
             "policy.worker_deadline": time(10 * SECOND, 12 * SECOND),
             "policy.lease": time(13 * SECOND, 20 * SECOND),
             "policy.idle": time(5 * SECOND, 15 * SECOND),
