@@ -13,13 +13,13 @@ from orderquake.model.order import Order
 from orderquake.sim.demand import Listed
 from orderquake.sim.designs import design_named, path_of
 from orderquake.sim.explore.days import day_names, day_of
-from orderquake.sim.explore.hunt import hunt, hunt_story, portfolio, shrink, teller
+from orderquake.sim.explore.hunt import hunt, hunt_story, portfolio, seeding, shrink, teller
 from orderquake.sim.explore.hunt.changes import rested
 from orderquake.sim.explore.hunt.found import Case, Clock, Failure, Found, NotFound, failures_in, role_of
 from orderquake.sim.explore.hunt.lateness import later, loosened, may_be_late
 from orderquake.sim.explore.hunt.portfolio import LOOK_FURTHER, STRATEGIES, Ended, Hunt, usual
 from orderquake.sim.explore.hunt.priorities import ranked
-from orderquake.sim.explore.hunt.seeding import is_inside
+from orderquake.sim.explore.hunt.seeding import FEW_ORDERS, MORE_LUCK, OTHER_LUCK, is_inside, orders_in
 from orderquake.sim.explore.hunt.story import Story
 from orderquake.sim.explore.hunt.strategy import Ground, Outcome
 from orderquake.sim.explore.hunt.stress import stressed
@@ -113,6 +113,26 @@ def test_a_named_day_that_fails_is_played_with_fewer_customers() -> None:
     assert isinstance(fewer.scenario.workload, Listed)
     assert len(fewer.scenario.workload.order) == 1
     assert still.failures[0].role == broke.failures[0].role
+
+
+def test_a_crowd_comes_once_and_the_few_with_other_luck(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a crowd meets once is not worth a second time; those alone whom the breach names are quickly played."""
+    monkeypatch.setattr(seeding, "day_names", lambda: ("refused_posts",))
+    ground = hunting("refunds_in_silence").ground
+    came: dict[int, set[int]] = {}
+
+    def recorded(case: Case, luck: Streams | None = None) -> Outcome:
+        run = simulate(case.scenario, ground.design, case.seed)
+        came.setdefault(orders_in(case), set()).add(case.seed)
+        return Outcome(run, tuple(failures_in(run.verdicts)))
+
+    turns = STRATEGIES["days"](ground).turns(recorded)
+    for _ in range(1 + MORE_LUCK):
+        next(turns)
+    alone, *crowds = sorted(came)
+    assert came[alone] == {ground.seed + more for more in range(MORE_LUCK)}
+    assert {len(came[crowd]) for crowd in crowds if crowd <= FEW_ORDERS} == {OTHER_LUCK}
+    assert {len(came[crowd]) for crowd in crowds if crowd > FEW_ORDERS} == {1}
 
 
 def test_named_days_keep_to_the_contract_of_the_design() -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import replace
+
 import pytest
 
 from orderquake.model.architecture import Architecture
@@ -9,7 +12,8 @@ from orderquake.model.architectures.claims import ClaimsDesign
 from orderquake.model.architectures.escrow import Escrow
 from orderquake.model.architectures.hot_cold import HotCold
 from orderquake.sim.explore.hunt import stress
-from orderquake.sim.explore.hunt.stress_themes import THEMES
+from orderquake.sim.explore.hunt.stress_themes import PICKED, THEMES, Theme, at_an_ask
+from orderquake.sim.explore.swarm_luck import Luck
 from orderquake.sim.listed import ListedOrder
 from orderquake.sim.run import simulate
 from orderquake.sim.scenario import Scenario
@@ -67,3 +71,33 @@ def test_a_day_like_another_keeps_its_order_of_steps(monkeypatch: pytest.MonkeyP
     like = next(day for seed in range(40) if (day := stress.stressed(seed, HotCold)).policy.order == "reserve_first")
     paying = like.model_copy(update={"policy": like.policy.model_copy(update={"order": "pay_first"})})
     assert {stress.stressed(seed, HotCold, paying).policy.order for seed in SEEDS} == {"pay_first"}
+
+
+def test_a_theme_says_where_its_faults_strike_and_how_often_it_is_picked() -> None:
+    theme = Theme(kinds=("pause",), asks=(("stock", "consume"),), nth=5, elsewhere=1, when=("after",))
+    drawn = [at_an_ask(Luck(seed, "here"), theme, holds=False) for seed in range(60)]
+    assert {table["when"] for table in drawn} == {"after"}
+    assert {table.get("nth", 1) for table in drawn} == {1}
+    at_the_cache = replace(theme, asks=(("order_cache", "write_order"),))
+    assert {at_an_ask(Luck(seed, "here"), at_the_cache, holds=False).get("nth", 1) for seed in range(60)} == set(
+        range(1, 6)
+    )
+    assert Counter(PICKED) == {name: theme.weight for name, theme in THEMES.items()}
+
+
+def test_some_days_have_prices_that_are_round_to_a_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stress, "theme_of", lambda _: None)
+    prices = Counter(
+        (prices.low if prices.low == prices.high else 0)
+        for seed in range(300)
+        for prices in [stress.stressed(seed, HotCold).workload.price_pence]  # type: ignore[union-attr]
+    )
+    assert set(prices) == {0, *stress.ROUND_PENCE} and 20 < 300 - prices[0] < 80
+
+
+def test_nobody_waits_for_less_than_it_takes_to_get_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or a shop in two places would never hear from the other one."""
+    for theme in ("dead letters", "apart"):
+        for day in days_of(theme, Escrow, monkeypatch):
+            shortest = min(patience.timeout for _, patience in day.policy.patience.items())
+            assert all(2 * link.latency.mean_us < shortest for link in day.link)
