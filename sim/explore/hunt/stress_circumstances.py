@@ -7,10 +7,13 @@ with it, is in `stress_themes.py`.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import combinations
 from typing import Any, Final
 
 from orderquake.sim.explore.swarm_luck import Luck, duration
 from orderquake.sim.units import MS, SECOND, parse_duration
+
+PLACES: Final = ("here", "there", "yonder")
 
 
 def constant(us: float) -> dict[str, str]:
@@ -204,7 +207,7 @@ def refunds_fail_at_once(luck: Luck, tables: dict[str, Any]) -> None:
 def apart(luck: Luck, tables: dict[str, Any], rivals: float = 0.7) -> None:
     """Two or three places, and slow word between them; one may be head office, where no personal data may be. There are
     often rivals, who come at the same time."""
-    names = ("here", "there", "yonder")[: luck.whole("places", 2, 3)]
+    names = PLACES[: luck.whole("places", 2, 3)]
     tables["place"] = [{"name": name, "workers": luck.whole(name, 1, 2)} for name in names]
     impatient_us = min(parse_duration(patience["timeout"]) for patience in tables["policy"]["patience"].values())
     farthest_us = min(600 * MS, impatient_us / 4)  # there and back is less than anybody waits
@@ -215,7 +218,8 @@ def apart(luck: Luck, tables: dict[str, Any], rivals: float = 0.7) -> None:
     ]
     if luck.chance("rivals", rivals):
         at_us = luck.decades("rivals/at", 200 * MS, 3 * SECOND)
-        come(luck, tables, [(at_us, at_us + 300 * MS)] * luck.whole("rivals/many", 2, 3))
+        spread_us = luck.pick("rivals/spread", (300 * MS, 1.5 * SECOND, 4 * SECOND))  # who is far away comes later
+        come(luck, tables, [(at_us, at_us + spread_us)] * luck.whole("rivals/many", 2, 3))
         tables["stock"]["units_per_sku"] = luck.whole("units", 1, 2)
     for number, order in enumerate(tables["workload"]["order"]):
         order["place"] = names[(number + luck.whole("lives", 0, 2)) % len(names)]
@@ -228,6 +232,24 @@ def apart(luck: Luck, tables: dict[str, Any], rivals: float = 0.7) -> None:
             order["place"] = names[0]
         tables["residency"] = {"personal": ["eu"], "refuses": luck.chance("refuses", 0.5)}
         tables["service"]["record"]["place"] = far
+
+
+def both_far(luck: Luck, tables: dict[str, Any]) -> None:
+    """Two rivals for one unit, served in two places, neither of which has the orders."""
+    apart(luck, tables, rivals=0.0)
+    tables.pop("residency", None)
+    tables["service"]["record"].pop("place", None)
+    tables["place"] = [{"name": name, "workers": workers} for name, workers in zip(PLACES, (0, 1, 1), strict=True)]
+    tables["link"] = [
+        {"between": list(pair), "latency": constant(luck.decades("-".join(pair), 20 * MS, 120 * MS))}
+        for pair in combinations(PLACES, 2)
+    ]
+    at_us = luck.decades("rivals/at", 200 * MS, 2 * SECOND)
+    come(luck, tables, [(at_us, at_us + 500 * MS)] * 2)
+    for order, place in zip(tables["workload"]["order"], PLACES[1:], strict=True):
+        order["place"] = place
+    tables["stock"]["units_per_sku"] = 1
+    tables["service"]["payment"]["latency"] = constant(luck.decades("pays", 50 * MS, SECOND))
 
 
 def refusals(luck: Luck, tables: dict[str, Any]) -> None:
@@ -504,6 +526,13 @@ def cut_off(luck: Luck) -> dict[str, Any]:
     return {
         "kind": "partition", "between": ["here", "there"], "from": luck.time("from", 300 * MS, 5 * SECOND),
         "for": luck.time("for", 500 * MS, 6 * SECOND),
+    }  # fmt: skip
+
+
+def cut_off_from_each_other(luck: Luck) -> dict[str, Any]:
+    return {
+        "kind": "partition", "between": ["there", "yonder"], "from": luck.time("from", 50 * MS, SECOND),
+        "for": luck.time("for", 3 * SECOND, 10 * SECOND),
     }  # fmt: skip
 
 

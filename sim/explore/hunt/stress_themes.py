@@ -17,6 +17,7 @@ from orderquake.sim.explore.hunt.stress_circumstances import (
     as_it_is,
     asleep_at_the_loss,
     books_are_silent,
+    both_far,
     busy_jobs,
     charges_are_unheard,
     charges_come_last,
@@ -28,6 +29,7 @@ from orderquake.sim.explore.hunt.stress_circumstances import (
     copy_lags_for_long,
     copy_stands_still,
     cut_off,
+    cut_off_from_each_other,
     early_customers,
     feed_is_empty,
     few_snapshots,
@@ -199,6 +201,7 @@ THEMES: Final[Mapping[str, Theme]] = MappingProxyType({
     ),
     "a bad service": Theme(as_it_is, (often_in_trouble,), AT_ASKS, ANYWHERE, nth=4),
     "apart": Theme(apart, (cut_off,), AT_ASKS, ANYWHERE, nth=4, weight=3),
+    "both far": Theme(both_far, (cut_off_from_each_other,)),
     "old asks": Theme(
         old_asks, (consume_is_late,), ("crash", "crash", "pause", "lose_answer"),
         (("stock", "reserve"), ("stock", "reserve"), ("order_cache", "write_order"), ("stock", "release")),
