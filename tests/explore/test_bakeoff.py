@@ -11,6 +11,7 @@ from orderquake.model.mutants import EQUIVALENT
 from orderquake.sim.designs import breaking, planted
 from orderquake.sim.explore.hunt import bakeoff as baking
 from orderquake.sim.explore.hunt.bakeoff import ALL, Cell, bakeoff, in_markdown, made
+from orderquake.sim.explore.hunt.survival import draw, in_table
 
 
 def told(
@@ -45,6 +46,17 @@ def test_stories_are_told_with_their_sizes() -> None:
     page = in_markdown([told("a", ALL, 1, 10, all_seconds=1.0, **sizes)], 9.0)
     assert "median of 1.00 s and at most 1.00 s" in page
     assert "| a | charged_once | 2 | 1 | 0 | 0 | 7 | 0.10 | 1.00 |" in page
+
+
+def test_a_curve_falls_with_every_find_and_ends_at_the_budget() -> None:
+    results = [told("a", "stress", 1, 10), told("b", "stress", 1, 150), told("c", "stress", 1, 300, "")]
+    results += [told("a", "swarm", 1, 290), told("b", "swarm", 1, 300, ""), told("c", "swarm", 1, 300, "")]
+    _, _, _, _, head, _, first, second = in_table(results, 3.0)
+    assert head == "| strategy | hunts | 0.1 s | 0.2 s | 0.5 s | 1 s | 2 s | 3 s |"
+    assert first == "| stress | 3 | 2 | 2 | 2 | 2 | 1 | 1 |"
+    assert second == "| swarm | 3 | 3 | 3 | 3 | 3 | 3 | 2 |"
+    curves = draw(results, 3.0)
+    assert curves.startswith("<svg xmlns=") and "swarm" in curves and curves.rstrip().endswith("</svg>")
 
 
 def test_what_was_made_is_not_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

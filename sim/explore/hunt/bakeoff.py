@@ -23,6 +23,7 @@ from orderquake.sim.explore.campaign_store import code_fingerprint
 from orderquake.sim.explore.hunt import hunt, hunt_story
 from orderquake.sim.explore.hunt.found import Found, NotFound
 from orderquake.sim.explore.hunt.portfolio import STRATEGIES
+from orderquake.sim.explore.hunt.survival import draw, in_table
 
 ALL = "portfolio"
 """All usual strategies together; only of this one the stories are shrunk."""
@@ -134,6 +135,7 @@ def in_markdown(results: Sequence[Mapping[str, Any]], budget_s: float) -> str:
     for each in strategies:
         never = [d for d in designs if (d, each) in by and not _kills(by[d, each])]
         lines.append(f"| {each} | {survived[each]} of {of[each]} | {', '.join(never) or 'none'} |")
+    lines += ["", *in_table(results, budget_s)]
     return "\n".join([*lines, "", *_stories(by, designs)]) + "\n"
 
 
@@ -203,8 +205,11 @@ def command(
     with console.progress("bake-off", total, quiet) as advance:
         tell: Callable[[int], None] = (lambda done: advance(done)) if advance else (lambda done: None)
         results = bakeoff(designs, names, seeds, budget, out.with_suffix(".jsonl"), tell)
-    out.write_text(in_markdown(results, budget), encoding="utf-8")
-    console.out(in_markdown(results, budget))
+    curves = out.with_suffix(".svg")
+    curves.write_text(draw(results, budget), encoding="utf-8")
+    page = in_markdown(results, budget) + f"\n![survival curves]({curves.name})\n"
+    out.write_text(page, encoding="utf-8")
+    console.out(page)
     return 0
 
 
