@@ -12,58 +12,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
-from orderquake.sim.explore.hunt.stress_circumstances import (
-    apart,
-    as_it_is,
-    asleep_at_the_loss,
-    books_are_silent,
-    both_far,
-    busy_jobs,
-    charges_are_unheard,
-    charges_come_last,
-    constant,
-    consume_is_late,
-    copy_lags,
-    copy_lags_a_moment,
-    copy_lags_at_the_second,
-    copy_lags_for_long,
-    copy_stands_still,
-    cut_off,
-    cut_off_from_each_other,
-    early_customers,
-    feed_is_empty,
-    few_snapshots,
-    given_up,
-    late_money,
-    late_reader,
-    lost,
-    lost_after_a_post,
-    lost_at_once,
-    lost_in_its_sleep,
-    lost_soon,
-    many_snapshots,
-    missing_goods,
-    money_is_late,
-    nothing_left,
-    often_in_trouble,
-    old_asks,
-    out_of_reach,
-    overtaken,
-    pages,
-    pages_overtake,
-    provider_is_silent,
-    read_once,
-    refunds_fail,
-    refunds_fail_at_once,
-    refusals,
-    second_hold_is_forgotten,
-    second_holds,
-    second_thoughts,
-    set_back,
-    shelves_to_rebuild,
-    short_leases,
-    short_memories,
-)
+from orderquake.sim.explore.hunt import stress_circumstances as day
+from orderquake.sim.explore.hunt import stress_happenings as fault
 from orderquake.sim.explore.swarm_luck import Luck, duration
 from orderquake.sim.units import MS, SECOND
 
@@ -97,7 +47,7 @@ class Theme:
     is_away a service goes away for a while, instead
     """
 
-    sets: Callable[[Luck, dict[str, Any]], None] = as_it_is
+    sets: Callable[[Luck, dict[str, Any]], None] = day.as_it_is
     happens: tuple[Callable[[Luck], dict[str, Any]], ...] = ()
     kinds: tuple[str, ...] = ()
     asks: Asks = ()
@@ -120,117 +70,121 @@ class Theme:
 
 THEMES: Final[Mapping[str, Theme]] = MappingProxyType({
     "sleepers": Theme(
-        as_it_is, (), ("pause",),
+        day.as_it_is, (), ("pause",),
         (("order_cache", "write_order"), ("order_cache", "write_order"), ("order_cache", "read_order"),
          ("notice", "notify"), ("payment", "charge"), ("payment", "refund"), ("stock", "consume"),
          ("stock", "reserve"), ("stock", "release")),
         nth=7, is_long=True,
     ),
     "lapses": Theme(
-        short_leases, (), ("pause", "pause", "delay"),
+        day.short_leases, (), ("pause", "pause", "delay"),
         (("stock", "consume"), ("stock", "consume"), ("order_cache", "write_order"), ("order_cache", "read_order")),
         nth=6,
     ),
     "sold_out": Theme(
-        nothing_left, (), ("crash", "crash", "lose_answer", "pause", "lose_ask"),
+        day.nothing_left, (), ("crash", "crash", "lose_answer", "pause", "lose_ask"),
         (("payment", "refund"), ("payment", "refund"), ("order_cache", "write_order"), ("stock", "release"),
          ("payment", "ask_refund")),
         nth=5, elsewhere=1, is_long=True,
     ),
     "silence": Theme(
-        as_it_is, (), ("lose_answer", "delay", "crash", "lose_ask", "duplicate"),
+        day.as_it_is, (), ("lose_answer", "delay", "crash", "lose_ask", "duplicate"),
         (("payment", "charge"), ("payment", "refund"), ("payment", "charge")),
     ),
     "books": Theme(
-        as_it_is, (), ("duplicate", "lose_answer", "crash", "delay", "pause"),
+        day.as_it_is, (), ("duplicate", "lose_answer", "crash", "delay", "pause"),
         (("record", "post"), ("record", "post"), ("record", "read_changes"), ("stock", "settle"), ("stock", "refresh"),
          ("order_cache", "write_orders")),
     ),
-    "races": Theme(busy_jobs),
+    "races": Theme(day.busy_jobs),
     "away": Theme(is_away=True),
     "lost shelves": Theme(
-        shelves_to_rebuild, (lost,), ("pause", "delay", "crash", "lose_ask"),
+        day.shelves_to_rebuild, (fault.lost,), ("pause", "delay", "crash", "lose_ask"),
         (("stock", "consume"), ("stock", "settle"), ("record", "post"), ("stock", "adopt"), ("stock", "refresh"),
          ("order_cache", "write_order"), ("order_cache", "write_orders")),
         nth=4, is_long=True,
     ),
-    "lost shelves, old copy": Theme(shelves_to_rebuild, (lost,), happens_too=(copy_lags,)),
-    "lost after a post": Theme(lost_after_a_post, (lost_soon,), happens_too=(copy_stands_still,)),
+    "lost shelves, old copy": Theme(day.shelves_to_rebuild, (fault.lost,), happens_too=(fault.copy_lags,)),
+    "lost after a post": Theme(day.lost_after_a_post, (fault.lost_soon,), happens_too=(fault.copy_stands_still,)),
     "snapshots": Theme(
-        many_snapshots, (feed_is_empty, pages_overtake, pages_overtake),
+        day.many_snapshots, (fault.feed_is_empty, fault.pages_overtake, fault.pages_overtake),
         ("lose_answer", "crash", "delay", "duplicate"),
         (("record", "post"), ("stock", "refresh"), ("stock", "settle"), ("record", "read_changes")),
         weight=2,
     ),
-    "old copy": Theme(few_snapshots, (copy_lags,)),
-    "old copy, late reader": Theme(late_reader, (copy_lags_for_long,), weight=2),
+    "old copy": Theme(day.few_snapshots, (fault.copy_lags,)),
+    "old copy, late reader": Theme(day.late_reader, (fault.copy_lags_for_long,), weight=2),
     "lost in between": Theme(
-        asleep_at_the_loss, (lost_soon,), ("pause", "pause", "delay"),
+        day.asleep_at_the_loss, (fault.lost_soon,), ("pause", "pause", "delay"),
         (("order_cache", "write_order"), ("order_cache", "write_order"), ("stock", "consume")),
         nth=5, sleeps_us=(2 * SECOND, 8 * SECOND),
     ),
     "lost in its sleep": Theme(
-        lost_in_its_sleep, (lost_at_once,), ("pause",), (("stock", "consume"),),
+        day.lost_in_its_sleep, (fault.lost_at_once,), ("pause",), (("stock", "consume"),),
         elsewhere=1, when=("after",), sleeps_us=(3 * SECOND, 8 * SECOND), weight=2,
     ),
     "overtaken": Theme(
-        overtaken, (), ("pause", "pause", "delay", "crash"),
+        day.overtaken, (), ("pause", "pause", "delay", "crash"),
         (("stock", "consume"), ("order_cache", "write_order"), ("order_cache", "write_order"), ("record", "post"),
          ("stock", "settle"), ("stock", "refresh")),
         nth=6, sleeps_us=(SECOND, 8 * SECOND),
     ),
     "overtaken at the shelf": Theme(
-        overtaken, (), ("pause", "pause", "pause", "crash"), (("stock", "consume"), ("stock", "settle")),
+        day.overtaken, (), ("pause", "pause", "pause", "crash"), (("stock", "consume"), ("stock", "settle")),
         elsewhere=1, when=("after",), sleeps_us=(2 * SECOND, 9 * SECOND), weight=2,
     ),
     "late money": Theme(
-        late_money, (), ("crash", "pause", "lose_answer", "delay", "lose_ask"),
+        day.late_money, (), ("crash", "pause", "lose_answer", "delay", "lose_ask"),
         (("payment", "charge"), ("payment", "charge"), ("stock", "extend"), ("stock", "consume"),
          ("order_cache", "write_order")),
         nth=4, sleeps_us=(SECOND, 8 * SECOND), weight=2,
     ),
     "refunds fail": Theme(
-        refunds_fail, (), ("crash", "crash", "lose_answer", "pause", "delay", "duplicate"),
+        day.refunds_fail, (), ("crash", "crash", "lose_answer", "pause", "delay", "duplicate"),
         (("payment", "refund"), ("payment", "refund"), ("payment", "ask_refund"), ("order_cache", "write_order"),
          ("order_cache", "write_orders"), ("notice", "notify")),
         nth=5, sleeps_us=(SECOND, 12 * SECOND),
     ),
     "refunds fail at once": Theme(
-        refunds_fail_at_once, (), ("crash", "lose_answer", "lose_answer", "pause"), (("payment", "refund"),),
+        day.refunds_fail_at_once, (), ("crash", "lose_answer", "lose_answer", "pause"), (("payment", "refund"),),
         nth=1, when=("after",), sleeps_us=(SECOND, 6 * SECOND), weight=2,
     ),
-    "a bad service": Theme(as_it_is, (often_in_trouble,), AT_ASKS, ANYWHERE, nth=4),
-    "apart": Theme(apart, (cut_off,), AT_ASKS, ANYWHERE, nth=4, weight=3),
-    "both far": Theme(both_far, (cut_off_from_each_other,)),
+    "a bad service": Theme(day.as_it_is, (fault.often_in_trouble,), AT_ASKS, ANYWHERE, nth=4),
+    "apart": Theme(day.apart, (fault.cut_off,), AT_ASKS, ANYWHERE, nth=4, weight=3),
+    "both far": Theme(day.both_far, (fault.cut_off_from_each_other,)),
     "old asks": Theme(
-        old_asks, (consume_is_late,), ("crash", "crash", "pause", "lose_answer"),
+        day.old_asks, (fault.consume_is_late,), ("crash", "crash", "pause", "lose_answer"),
         (("stock", "reserve"), ("stock", "reserve"), ("order_cache", "write_order"), ("stock", "release")),
         nth=6,
     ),
     "old asks, forgotten hold": Theme(
-        old_asks, (consume_is_late,), happens_too=(second_hold_is_forgotten,), weight=2
+        day.old_asks, (fault.consume_is_late,), happens_too=(fault.second_hold_is_forgotten,), weight=2
     ),
-    "silent books": Theme(early_customers, (books_are_silent,), weight=2),
-    "dead letters": Theme(given_up, (out_of_reach,)),
-    "pages": Theme(pages, (copy_lags_a_moment, copy_lags), happens_too=(copy_lags_a_moment,)),
-    "pages, read once": Theme(read_once, (copy_lags_at_the_second,), weight=2),
+    "silent books": Theme(day.early_customers, (fault.books_are_silent,), weight=2),
+    "dead letters": Theme(day.given_up, (fault.out_of_reach,)),
+    "pages": Theme(day.pages, (fault.copy_lags_a_moment, fault.copy_lags), happens_too=(fault.copy_lags_a_moment,)),
+    "pages, read once": Theme(day.read_once, (fault.copy_lags_at_the_second,), weight=2),
     "wrong clocks": Theme(
-        short_leases, (set_back,), ("pause", "delay"), (("stock", "consume"), ("order_cache", "write_order")), nth=4,
+        day.short_leases, (fault.set_back,), ("pause", "delay"),
+        (("stock", "consume"), ("order_cache", "write_order")),
+        nth=4,
     ),
-    "refusals": Theme(refusals, weight=2),
-    "missing goods": Theme(missing_goods, weight=2),
-    "short memories": Theme(short_memories, (provider_is_silent,), happens_too=(money_is_late,), weight=2),
+    "refusals": Theme(day.refusals, weight=2),
+    "missing goods": Theme(day.missing_goods, weight=2),
+    "short memories": Theme(
+        day.short_memories, (fault.provider_is_silent,), happens_too=(fault.money_is_late,), weight=2
+    ),
     "short memories, late charges": Theme(
-        short_memories, (charges_are_unheard,), happens_too=(charges_come_last,), weight=2
+        day.short_memories, (fault.charges_are_unheard,), happens_too=(fault.charges_come_last,), weight=2
     ),
     "second thoughts": Theme(
-        second_thoughts, (), ("delay", "pause", "lose_answer", "crash"),
+        day.second_thoughts, (), ("delay", "pause", "lose_answer", "crash"),
         (("stock", "consume"), ("order_cache", "write_order"), ("stock", "reserve"), ("payment", "charge"),
          ("stock", "release")),
         nth=4,
     ),
     "second holds": Theme(
-        second_holds, (), ("duplicate", "delay", "pause", "lose_answer"),
+        day.second_holds, (), ("duplicate", "delay", "pause", "lose_answer"),
         (("stock", "consume"), ("stock", "consume"), ("stock", "reserve"), ("stock", "extend"), ("stock", "release")),
         nth=3,
     ),
@@ -268,13 +222,13 @@ def at_an_ask(luck: Luck, theme: Theme, holds: bool) -> dict[str, Any]:
         usual = (LEASE_US + 0.2 * SECOND, LEASE_US + 6 * SECOND) if long else (0.2 * SECOND, 4.0 * SECOND)
         low, high = theme.sleeps_us or usual
         table |= {
-            "length": constant(luck.decades("length", low, high)),
+            "length": day.constant(luck.decades("length", low, high)),
             "outlives_deadline": long or luck.chance("o", 0.5),
         }
     if kind == "delay":
-        table["by"] = constant(luck.decades("by", 0.1 * SECOND, 20 * SECOND))
+        table["by"] = day.constant(luck.decades("by", 0.1 * SECOND, 20 * SECOND))
     if kind == "duplicate":
-        table["after"] = constant(luck.decades("after", 5 * MS, 15 * SECOND))
+        table["after"] = day.constant(luck.decades("after", 5 * MS, 15 * SECOND))
     return table
 
 
