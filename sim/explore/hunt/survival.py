@@ -59,7 +59,8 @@ def draw(results: Sequence[Mapping[str, Any]], budget_s: float) -> str:
         for number, (strategy, moments) in enumerate(found.items()):
             times = [FIRST_S, *(max(FIRST_S, moment) for moment in moments if moment <= budget_s), budget_s]
             shares = [1.0, *(left_after(moments, moment) / len(moments) for moment in times[1:])]
-            colour, dash = PETROFF[number % len(PETROFF)], DASHES[number % len(DASHES)]
+            again = number // len(PETROFF)  # a colour that comes a second time comes with another dash
+            colour, dash = PETROFF[number % len(PETROFF)], DASHES[(number + again) % len(DASHES)]
             panel.step(times, shares, where="post", label=strategy, color=colour, linestyle=dash)
         panel.set(xscale="log", xlim=(FIRST_S, budget_s), ylim=(0, 1), xlabel="seconds of CPU")
         panel.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
